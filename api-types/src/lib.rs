@@ -1,0 +1,28 @@
+//! The vocabulary of the HTTP API: what the browser sends, what the gateway answers.
+//! Only serde types; compiles to WebAssembly. The contract in words is `docs/api.md`.
+
+mod assessment;
+mod chat;
+mod content;
+mod event;
+mod problem;
+mod questionnaire;
+mod session;
+
+pub use assessment::{AssessmentRequest, Contribution, GuidanceStep, Scored};
+pub use chat::{
+    ChatHistory, ChatMessage, ChatRequest, FeedbackRequest, MessageRole, MessageState, Rating,
+};
+pub use content::{
+    Chart, ChartPoint, Helpline, HelplineContact, HelplineDirectory, Insights, InsightsTopics,
+    Statistic, StepSource,
+};
+pub use event::{
+    ClassificationEvent, CrisisEvent, DeltaEvent, DoneEvent, FinishReason, GuardEvent, GuardRoute,
+    GuidanceEvent, MetaEvent, StreamEvent, Usage,
+};
+pub use problem::{CSRF_HEADER, CSRF_HEADER_VALUE, Problem, ProblemHelplines};
+pub use questionnaire::{
+    AnswersProgress, AnswersRequest, Question, QuestionKind, QuestionOption, Questionnaire, Section,
+};
+pub use session::{AgeBand, Consent, CreateSession, Session, SessionStatus, StorageConsent};
