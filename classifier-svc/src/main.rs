@@ -1,1 +1,50 @@
-fn main() {}
+//! The command line of the classifier service: parse, set up telemetry, bind, run.
+
+use std::process::ExitCode;
+
+use classifier_svc::{app, config::Config, error::StartError};
+
+fn main() -> ExitCode {
+    let config = match Config::from_command_line() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match start(&config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_usage() => telemetry::exit::usage_error(error),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(config: &Config) -> Result<(), StartError> {
+    config.check_model()?;
+    if let Some(threads) = config.threads {
+        encoder::set_threads(threads.get())?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime)?;
+    let outcome = runtime.block_on(async {
+        let guard = telemetry::init("classifier-svc", &config.telemetry)?;
+        let shutdown = telemetry::shutdown::listen().map_err(StartError::Runtime)?;
+        let listeners = app::Listeners::bind(config).await?;
+        let readiness = telemetry::Readiness::default();
+        let outcome = app::run(
+            config,
+            listeners,
+            readiness,
+            Some(guard.metrics()),
+            shutdown,
+        )
+        .await;
+        guard.shutdown();
+        outcome
+    });
+    // A load or a batch that was interrupted must not hold the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    outcome
+}

@@ -1,1 +1,10 @@
-//! Placeholder.
+//! Everything that happens offline, before a service starts: model files are converted into the
+//! layout that the services load, and the classifier heads are trained, calibrated and measured.
+//! In: model folders and JSON lines. Out: model folders, head files and reports.
+
+pub mod classifier;
+pub mod cli;
+pub mod evaluate;
+pub mod export;
+pub mod files;
+pub mod progress;

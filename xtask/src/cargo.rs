@@ -34,7 +34,13 @@ impl BuildSet {
     /// The arguments that select this set, to be put after the subcommand.
     pub(crate) fn arguments(self, workspace: &Workspace) -> Vec<OsString> {
         let package = |name: &str, folder: PathBuf| {
-            ["-p".into(), name.into(), "--target-dir".into(), folder.into_os_string()].to_vec()
+            [
+                "-p".into(),
+                name.into(),
+                "--target-dir".into(),
+                folder.into_os_string(),
+            ]
+            .to_vec()
         };
         match self {
             Self::Main => Vec::new(),
@@ -47,7 +53,9 @@ impl BuildSet {
 /// A cargo command in the checkout, free of the variables that `cargo run` set for this program.
 pub(crate) fn command(workspace: &Workspace) -> Command {
     let mut command = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(&workspace.root).env("CARGO_TARGET_DIR", &workspace.target);
+    command
+        .current_dir(&workspace.root)
+        .env("CARGO_TARGET_DIR", &workspace.target);
     for name in variable_names().filter(|name| belongs_to_this_run(&name.to_string_lossy())) {
         command.env_remove(name);
     }
@@ -56,8 +64,13 @@ pub(crate) fn command(workspace: &Workspace) -> Command {
 
 /// Whether cargo set this variable for the program it started (and not the person for cargo).
 fn belongs_to_this_run(name: &str) -> bool {
-    const PREFIXES: [&str; 5] =
-        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_PACKAGE"];
+    const PREFIXES: [&str; 5] = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_PACKAGE",
+    ];
     name == "LD_LIBRARY_PATH" || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -74,7 +87,9 @@ pub(crate) fn build_programs(workspace: &Workspace, names: &[&str]) -> Result<()
 /// Builds inference-svc (set B) and returns the program's path.
 pub(crate) fn build_inference(workspace: &Workspace) -> Result<PathBuf> {
     let mut build = command(workspace);
-    build.arg("build").args(BuildSet::Inference.arguments(workspace));
+    build
+        .arg("build")
+        .args(BuildSet::Inference.arguments(workspace));
     run(&mut build, "building inference-svc")?;
     Ok(workspace.inference_target().join("debug/inference-svc"))
 }
@@ -101,7 +116,8 @@ pub(crate) fn read(command: &mut Command, what: &str) -> Result<String> {
     if !output.status.success() {
         bail!("{what} failed ({})", output.status);
     }
-    let text = String::from_utf8(output.stdout).with_context(|| format!("{what}: the output is not UTF-8"))?;
+    let text = String::from_utf8(output.stdout)
+        .with_context(|| format!("{what}: the output is not UTF-8"))?;
     Ok(text.trim().to_owned())
 }
 
@@ -120,7 +136,9 @@ mod tests {
 
     #[test]
     fn a_failing_command_says_what_was_being_done() {
-        let error = run(&mut Command::new("false"), "building nothing").unwrap_err().to_string();
+        let error = run(&mut Command::new("false"), "building nothing")
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("building nothing failed"), "{error}");
     }
 }

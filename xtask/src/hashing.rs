@@ -29,8 +29,15 @@ pub(crate) fn sha256_of_file(path: &Path) -> Result<String> {
 fn hash_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let bytes = file.metadata()?.len();
-    let bar = if bytes < BAR_FROM_BYTES { ProgressBar::hidden() } else { byte_bar(bytes) };
-    bar.set_message(format!("checking {}", path.file_name().unwrap_or_default().display()));
+    let bar = if bytes < BAR_FROM_BYTES {
+        ProgressBar::hidden()
+    } else {
+        byte_bar(bytes)
+    };
+    bar.set_message(format!(
+        "checking {}",
+        path.file_name().unwrap_or_default().display()
+    ));
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
@@ -73,7 +80,11 @@ pub(crate) fn sha256_of_tree(root: &Path, parts: &[PathBuf]) -> Result<String> {
     files.sort();
     let mut hasher = Sha256::new();
     for file in &files {
-        let name = file.strip_prefix(root).unwrap_or(file).display().to_string();
+        let name = file
+            .strip_prefix(root)
+            .unwrap_or(file)
+            .display()
+            .to_string();
         hasher.update(format!("{name}\n{}\n", sha256_of_file(file)?));
     }
     Ok(hex(&hasher.finalize()))
@@ -84,7 +95,8 @@ pub(crate) fn collect_files(path: &Path, files: &mut Vec<PathBuf>) -> Result<()>
     if path.is_file() {
         files.push(path.to_path_buf());
     } else if path.is_dir() {
-        let entries = fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?;
+        let entries =
+            fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?;
         for entry in entries {
             collect_files(&entry?.path(), files)?;
         }
@@ -110,7 +122,10 @@ mod tests {
         fs::write(&path, "abc").unwrap();
         let wanted = "0".repeat(64);
         let error = expect_sha256(&path, &wanted).unwrap_err().to_string();
-        assert!(error.contains("model.whl") && error.contains(&wanted) && error.contains(ABC), "{error}");
+        assert!(
+            error.contains("model.whl") && error.contains(&wanted) && error.contains(ABC),
+            "{error}"
+        );
         assert!(path.exists());
         expect_sha256(&path, ABC).unwrap();
     }

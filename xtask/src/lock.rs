@@ -42,10 +42,15 @@ pub(crate) fn attempt(path: &Path) -> Result<Attempt> {
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
             // The id is only for the message: a holder that has not written it yet stays nameless.
-            let holder = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            let holder = file
+                .read_to_string(&mut text)
+                .ok()
+                .and_then(|_| text.trim().parse().ok());
             Ok(Attempt::Held { holder, file })
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 
@@ -55,7 +60,8 @@ pub(crate) fn wait_for(path: &Path, purpose: &str) -> Result<Lock> {
         Attempt::Taken(lock) => Ok(lock),
         Attempt::Held { holder, file } => {
             eprintln!("waiting: {} is {purpose}", describe(holder));
-            file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+            file.lock()
+                .with_context(|| format!("cannot lock {}", path.display()))?;
             sign(file)
         }
     }
@@ -63,7 +69,10 @@ pub(crate) fn wait_for(path: &Path, purpose: &str) -> Result<Lock> {
 
 /// The holder in words.
 pub(crate) fn describe(holder: Option<u32>) -> String {
-    holder.map_or_else(|| "another xtask".to_owned(), |id| format!("another xtask (process {id})"))
+    holder.map_or_else(
+        || "another xtask".to_owned(),
+        |id| format!("another xtask (process {id})"),
+    )
 }
 
 fn sign(mut file: File) -> Result<Lock> {
@@ -98,6 +107,9 @@ mod tests {
         let path = folder.path().join("up.lock");
         fs::write(&path, "4294967295999").unwrap();
         assert!(matches!(attempt(&path).unwrap(), Attempt::Taken(_)));
-        assert_eq!(fs::read_to_string(&path).unwrap(), std::process::id().to_string());
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            std::process::id().to_string()
+        );
     }
 }

@@ -9,6 +9,7 @@
 
 mod cargo;
 mod cli;
+mod folder;
 mod hashing;
 mod lock;
 mod models;

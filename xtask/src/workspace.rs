@@ -32,10 +32,19 @@ impl Workspace {
             .parent()
             .context("the xtask folder has no parent folder")?
             .to_path_buf();
-        let target = variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
-        let cache = cache_folder(variable("DIGITAL_DETOX_CACHE"), variable("XDG_CACHE_HOME"), variable("HOME"))
-            .context("no cache folder: set DIGITAL_DETOX_CACHE or HOME")?;
-        Ok(Self { root, target, cache: absolute(&cache)? })
+        let target =
+            variable("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir));
+        let cache = cache_folder(
+            variable("DIGITAL_DETOX_CACHE"),
+            variable("XDG_CACHE_HOME"),
+            variable("HOME"),
+        )
+        .context("no cache folder: set DIGITAL_DETOX_CACHE or HOME")?;
+        Ok(Self {
+            root,
+            target,
+            cache: absolute(&cache)?,
+        })
     }
 
     /// The folder of kept data that `up` uses when none is named.
@@ -82,7 +91,11 @@ pub(crate) fn find_program(program: &str) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-fn cache_folder(own: Option<OsString>, xdg: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+fn cache_folder(
+    own: Option<OsString>,
+    xdg: Option<OsString>,
+    home: Option<OsString>,
+) -> Option<PathBuf> {
     own.map(PathBuf::from)
         .or_else(|| xdg.map(|folder| PathBuf::from(folder).join("digital-detox")))
         .or_else(|| home.map(|folder| PathBuf::from(folder).join(".cache/digital-detox")))
@@ -103,15 +116,30 @@ mod tests {
 
     #[test]
     fn the_own_cache_variable_wins_over_xdg_and_home() {
-        assert_eq!(cache_folder(os("/own"), os("/xdg"), os("/home/a")), Some("/own".into()));
-        assert_eq!(cache_folder(None, os("/xdg"), os("/home/a")), Some("/xdg/digital-detox".into()));
-        assert_eq!(cache_folder(None, None, os("/home/a")), Some("/home/a/.cache/digital-detox".into()));
+        assert_eq!(
+            cache_folder(os("/own"), os("/xdg"), os("/home/a")),
+            Some("/own".into())
+        );
+        assert_eq!(
+            cache_folder(None, os("/xdg"), os("/home/a")),
+            Some("/xdg/digital-detox".into())
+        );
+        assert_eq!(
+            cache_folder(None, None, os("/home/a")),
+            Some("/home/a/.cache/digital-detox".into())
+        );
         assert_eq!(cache_folder(None, None, None), None);
     }
 
     #[test]
     fn kept_data_does_not_lie_in_the_cache() {
-        assert_eq!(data_folder(None, os("/home/a")), Some("/home/a/.local/share/digital-detox".into()));
-        assert_eq!(data_folder(os("/data"), os("/home/a")), Some("/data/digital-detox".into()));
+        assert_eq!(
+            data_folder(None, os("/home/a")),
+            Some("/home/a/.local/share/digital-detox".into())
+        );
+        assert_eq!(
+            data_folder(os("/data"), os("/home/a")),
+            Some("/data/digital-detox".into())
+        );
     }
 }

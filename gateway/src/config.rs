@@ -1,0 +1,88 @@
+//! Every setting of the gateway: a flag, an environment variable, a default that works on a laptop.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Parser;
+use telemetry::TelemetryArgs;
+
+/// The web server of Digital Detox: pages, HTTP API, safety pipeline and store.
+///
+/// It needs no other service to start. Without the classifier, rules and questionnaire points alone
+/// decide; without the inference service, reviewed words answer; the crisis card always works.
+#[derive(Debug, Clone, Parser)]
+#[command(version, about, long_about)]
+pub struct Config {
+    /// Address of the public port.
+    #[arg(long, env = "GATEWAY_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Address of the admin port: /livez, /readyz, /metrics. Never expose it.
+    #[arg(long, env = "GATEWAY_ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
+    pub admin_listen: SocketAddr,
+    /// Where sessions are kept, for example sqlite:///var/lib/digital-detox/detox.db.
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://digital-detox.db")]
+    pub database_url: String,
+    /// Folder of the reviewed content.
+    #[arg(long, env = "CONTENT_DIR", default_value = "content")]
+    pub content_dir: PathBuf,
+    /// Folder of the built front end; without it only the API and the help page are served.
+    #[arg(long, env = "WEB_DIR")]
+    pub web_dir: Option<PathBuf>,
+    /// Address of the inference service.
+    #[arg(long, env = "INFERENCE_URL", default_value = "http://127.0.0.1:50051")]
+    pub inference_url: String,
+    /// Address of the classifier service.
+    #[arg(long, env = "CLASSIFIER_URL", default_value = "http://127.0.0.1:50052")]
+    pub classifier_url: String,
+    /// Set on the session cookie what HTTPS allows: `Secure` and the `__Host-` prefix. Turn on
+    /// behind TLS.
+    #[arg(long, env = "SECURE_COOKIES")]
+    pub secure_cookies: bool,
+    /// Name of the request header that a trusted proxy sets to the client's address, for example
+    /// x-forwarded-for. Without it, the address of the connection counts for rate limits.
+    #[arg(long, env = "CLIENT_ADDRESS_HEADER")]
+    pub client_address_header: Option<String>,
+    /// Requests a client may send at once before it is slowed down.
+    #[arg(long, env = "RATE_LIMIT_BURST", default_value_t = 120)]
+    pub rate_limit_burst: u32,
+    /// Requests a second that a client may send in the long run.
+    #[arg(long, env = "RATE_LIMIT_PER_SECOND", default_value_t = 10)]
+    pub rate_limit_per_second: u32,
+    /// Longest answer of the model in tokens.
+    #[arg(long, env = "ANSWER_MAX_TOKENS", default_value_t = 220)]
+    pub answer_max_tokens: u32,
+    /// Seconds an answer may take from the request to its end.
+    #[arg(long, env = "GENERATION_TOTAL_SECONDS", default_value_t = 60)]
+    pub generation_total_seconds: u64,
+    /// Seconds until the first token, waiting for the model included.
+    #[arg(long, env = "GENERATION_FIRST_SECONDS", default_value_t = 25)]
+    pub generation_first_seconds: u64,
+    /// Seconds between two tokens.
+    #[arg(long, env = "GENERATION_NEXT_SECONDS", default_value_t = 5)]
+    pub generation_next_seconds: u64,
+    /// Seconds that open streams have to finish after SIGTERM.
+    #[arg(long, env = "DRAIN_SECONDS", default_value_t = 30)]
+    pub drain_seconds: u64,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+}
+
+impl Config {
+    /// How long open streams may go on after the shutdown signal.
+    #[must_use]
+    pub const fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Config::command().debug_assert();
+    }
+}

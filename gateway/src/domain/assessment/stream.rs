@@ -1,0 +1,127 @@
+//! The screening as a turn: score the answers and the person's own words, tell the result with
+//! reviewed guidance, and let the model say it in a tailored way. Everything before the model's
+//! words works without the model and without the classifier.
+
+use uuid::Uuid;
+
+use super::{guidance, score};
+use crate::domain::{
+    chat::{
+        events::{TurnEnd, TurnError, TurnEvent},
+        prompt,
+        reply::{Reply, ReplyFrame},
+        turn::Turn,
+    },
+    guardrails::{
+        decide::{Decision, Route, SafetyState, decide},
+        input,
+    },
+    ports::Classification,
+    questionnaire::{self, Flag},
+};
+
+/// What the model is asked when the person added no question.
+const DEFAULT_QUESTION: &str = "What does this result mean for me, and what small thing could I \
+                                do today?";
+
+/// What a person adds to the answers.
+pub struct AssessmentInput {
+    /// A question in their own words.
+    pub query: Option<String>,
+}
+
+impl Turn {
+    /// Runs to the end; every outcome is told through the sink.
+    pub(crate) async fn assess(mut self, input: AssessmentInput) {
+        if let Err(error) = self.screen(input).await {
+            tracing::warn!(%error, "an assessment failed");
+            self.sink.fail(error).await;
+        }
+    }
+
+    async fn screen(&mut self, input: AssessmentInput) -> Result<(), TurnError> {
+        let turn_id = Uuid::now_v7();
+        let query = input.query.as_deref();
+        let labels = match query {
+            Some(query) => self.labels(query).await,
+            None => Vec::new(),
+        };
+        let decision = self.decide_assessment(query, &labels);
+        let content = self.services.content.clone();
+        let score = score::assess(&content.questionnaire, &self.session.answers, labels.first());
+        let chosen = (score.topic.label.clone(), score.severity.label.clone());
+        let guidance = guidance::choose(&content.guidance, &chosen.0, &chosen.1);
+        self.session.assessment = Some(chosen);
+
+        let classifier_used = !labels.is_empty();
+        // Nobody is left to be told when this fails; the result is kept all the same.
+        let _ = self.sink.send(TurnEvent::Classification { score, classifier_used }).await;
+        let _ = self.sink.send(TurnEvent::Guidance(guidance)).await;
+        if decision.route == Route::Crisis {
+            let words = query.unwrap_or_default();
+            self.crisis(turn_id, words, query.is_some(), &decision).await;
+            return Ok(self.services.store.update_session(&self.session).await?);
+        }
+        self.services.store.update_session(&self.session).await?;
+        self.keep_question(turn_id, query.unwrap_or_default(), query.is_some(), &decision).await?;
+        match decision.route {
+            Route::Decline => self.decline(turn_id, &decision).await,
+            _ => self.tailored(turn_id, query, decision).await,
+        }
+    }
+
+    fn decide_assessment(&self, query: Option<&str>, labels: &[Classification]) -> Decision {
+        let content = &self.services.content;
+        let signals = input::inspect(&content.rules, query.unwrap_or_default(), labels);
+        let state = SafetyState::from_level(self.session.safety);
+        let flag = questionnaire::highest_flag(&content.questionnaire, &self.session.answers);
+        let mut decision = match (query, state) {
+            // Nothing was said, so there is nothing to check again.
+            (None, _) => Decision { next_state: state, ..Decision::answer() },
+            (Some(_), state) => decide(&signals, state),
+        };
+        match flag {
+            Some(Flag::Crisis) => decision.escalate(Route::Crisis, "answers-crisis"),
+            Some(Flag::Distress) => decision.escalate(Route::Support, "answers-distress"),
+            None => {}
+        }
+        decision
+    }
+
+    async fn tailored(
+        &mut self,
+        turn_id: Uuid,
+        query: Option<&str>,
+        decision: Decision,
+    ) -> Result<(), TurnError> {
+        let content = self.services.content.clone();
+        let frame = if decision.route == Route::Support {
+            &content.prompts.support
+        } else {
+            &content.prompts.assessment
+        };
+        let system = prompt::fill(&frame.text, &self.person());
+        let budget =
+            self.limits.prompt_budget(self.services.generator.context_length().await);
+        let messages =
+            prompt::build(&system, &[], query.unwrap_or(DEFAULT_QUESTION), budget);
+        let frame = ReplyFrame {
+            turn_id,
+            route: decision.route,
+            reasons: decision.reasons,
+            prompt_hash: frame.hash.clone(),
+            system,
+            topic: self.topic().to_owned(),
+            stored: query.is_some(),
+        };
+        match (Reply { turn: self, frame }).stream(messages).await {
+            // The result has been told; a busy model must not turn it into a failure.
+            Err(TurnError::Peer(error)) => {
+                tracing::warn!(%error, "an assessment without tailored words");
+                self.finish(Route::Answer, TurnEnd::Guarded, (0, 0)).await;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}

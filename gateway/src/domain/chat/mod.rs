@@ -1,0 +1,11 @@
+//! The conversation: what counts as a message, the prompt, and the turn pipeline that everything
+//! else serves.
+
+mod conversation;
+pub mod events;
+pub mod message;
+pub mod prompt;
+pub(crate) mod reply;
+mod runner;
+pub(crate) mod sink;
+pub mod turn;

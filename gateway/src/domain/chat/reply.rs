@@ -1,0 +1,211 @@
+//! The model's part of a turn: opens the stream, lets whole sentences through the output guard,
+//! and stores what was said. When the model cannot answer, reviewed words do.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use uuid::Uuid;
+
+use super::{
+    events::{TurnEnd, TurnError, TurnEvent},
+    prompt::PromptMessage,
+    sink::Left,
+    turn::Turn,
+};
+use crate::domain::{
+    guardrails::{
+        decide::Route,
+        output::{GateStep, SentenceGate},
+        replies,
+    },
+    ports::{Generation, GenerationEnd, GenerationEvent, PeerError},
+    session::{Author, Completeness, MessageUpdate, NewMessage},
+};
+
+/// How the model is framed for this answer.
+pub(crate) struct ReplyFrame {
+    pub(crate) turn_id: Uuid,
+    pub(crate) route: Route,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) prompt_hash: String,
+    pub(crate) system: String,
+    pub(crate) topic: String,
+    /// False when the answer belongs to no message of the person.
+    pub(crate) stored: bool,
+}
+
+/// What has been said so far.
+struct Progress {
+    text: String,
+    end: TurnEnd,
+    usage: (u32, u32),
+}
+
+/// Streams one answer of the model.
+pub(crate) struct Reply<'turn> {
+    pub(crate) turn: &'turn mut Turn,
+    pub(crate) frame: ReplyFrame,
+}
+
+impl Reply<'_> {
+    /// Streams the answer to `messages` to its end and stores it.
+    ///
+    /// # Errors
+    /// The model refuses before it has begun, or the store fails.
+    pub(crate) async fn stream(mut self, messages: Vec<PromptMessage>) -> Result<(), TurnError> {
+        let tokens = self.turn.limits.answer_tokens;
+        let services = self.turn.services.clone();
+        let opened = tokio::select! {
+            opened = services.generator.generate(messages, tokens) => opened,
+            () = stopped(self.turn) => return self.conclude_unheard().await,
+        };
+        let generation = match opened {
+            Ok(generation) => Some(generation),
+            // Waiting or a shorter message helps: say so, and keep nothing half done.
+            Err(error @ (PeerError::Overloaded | PeerError::TooLong)) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "answering with reviewed words");
+                None
+            }
+        };
+        let row = self.begin_row().await?;
+        let progress = self.tell(generation).await;
+        if let Some(row) = row {
+            let update = MessageUpdate {
+                text: progress.text,
+                completeness: match progress.end {
+                    TurnEnd::Cancelled => Completeness::Cancelled,
+                    _ => Completeness::Complete,
+                },
+            };
+            services.store.update_message(row, &update).await?;
+        }
+        self.turn.finish(self.frame.route, progress.end, progress.usage).await;
+        Ok(())
+    }
+
+    async fn conclude_unheard(self) -> Result<(), TurnError> {
+        self.turn.finish(self.frame.route, TurnEnd::Cancelled, (0, 0)).await;
+        Ok(())
+    }
+
+    /// The answer is stored as cut off before its first word: a crash leaves the truth behind.
+    async fn begin_row(&self) -> Result<Option<i64>, TurnError> {
+        if !self.frame.stored {
+            return Ok(None);
+        }
+        let begun = NewMessage {
+            turn_id: self.frame.turn_id,
+            variant_id: Some(self.turn.variant_id),
+            author: Author::Companion,
+            text: String::new(),
+            completeness: Completeness::CutOff,
+            route: self.frame.route.code().to_owned(),
+            card: None,
+            at_ms: (self.turn.services.now_ms)(),
+        };
+        let row = self.turn.services.store.append_message(self.turn.session.id, &begun).await?;
+        Ok(Some(row))
+    }
+
+    async fn tell(&mut self, generation: Option<Generation>) -> Progress {
+        let mut progress =
+            Progress { text: String::new(), end: TurnEnd::Stop, usage: (0, 0) };
+        let told = match generation {
+            Some(generation) => self.relay(generation, &mut progress).await,
+            None => match self.announce(None, Duration::ZERO).await {
+                Ok(()) => self.fall_back(&mut progress).await,
+                Err(left) => Err(left),
+            },
+        };
+        if told.is_err() {
+            progress.end = TurnEnd::Cancelled;
+        }
+        progress
+    }
+
+    async fn relay(
+        &mut self,
+        mut generation: Generation,
+        progress: &mut Progress,
+    ) -> Result<(), Left> {
+        let content = self.turn.services.content.clone();
+        let mut gate = SentenceGate::new(&content.output, &self.frame.system);
+        loop {
+            let event = tokio::select! {
+                event = generation.next() => event,
+                () = stopped(self.turn) => return Err(Left),
+            };
+            let step = match event {
+                Some(Ok(GenerationEvent::Started { queued, model })) => {
+                    self.announce(Some(model), queued).await?;
+                    continue;
+                }
+                Some(Ok(GenerationEvent::Delta(text))) => gate.push(&text),
+                Some(Ok(GenerationEvent::Finished { end, prompt_tokens, completion_tokens })) => {
+                    progress.usage = (prompt_tokens, completion_tokens);
+                    progress.end = match end {
+                        GenerationEnd::Stop => TurnEnd::Stop,
+                        GenerationEnd::Length => TurnEnd::Length,
+                    };
+                    gate.finish()
+                }
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "the answer was cut off by the inference service");
+                    progress.end = TurnEnd::Guarded;
+                    gate.finish()
+                }
+                None => break,
+            };
+            let GateStep { released, ended } = step;
+            self.release(released, progress).await?;
+            if ended {
+                return self.fall_back(progress).await;
+            }
+        }
+        if progress.text.is_empty() {
+            return self.fall_back(progress).await;
+        }
+        Ok(())
+    }
+
+    async fn release(&mut self, released: String, progress: &mut Progress) -> Result<(), Left> {
+        if released.is_empty() {
+            return Ok(());
+        }
+        progress.text.push_str(&released);
+        self.turn.sink.send(TurnEvent::Delta(released)).await
+    }
+
+    /// Ends the answer with reviewed words for the theme.
+    async fn fall_back(&mut self, progress: &mut Progress) -> Result<(), Left> {
+        progress.end = TurnEnd::Guarded;
+        let content = self.turn.services.content.clone();
+        let variation = usize::try_from(self.frame.turn_id.as_u128() % 97).unwrap_or_default();
+        let words = replies::fallback_reply(&content.replies, &self.frame.topic, variation);
+        let gap = if progress.text.is_empty() { "" } else { " " };
+        self.release(format!("{gap}{words}"), progress).await
+    }
+
+    async fn announce(&mut self, model: Option<String>, queued: Duration) -> Result<(), Left> {
+        let ReplyFrame { turn_id, route, reasons, prompt_hash, .. } = &self.frame;
+        let meta = TurnEvent::Meta {
+            turn_id: *turn_id,
+            variant_id: self.turn.variant_id,
+            model,
+            prompt_hash: prompt_hash.clone(),
+            queued,
+        };
+        let guard = TurnEvent::Guard { route: *route, reasons: reasons.clone() };
+        self.turn.sink.send(meta).await?;
+        self.turn.sink.send(guard).await
+    }
+}
+
+/// Completes when the person left or the turn was stopped.
+async fn stopped(turn: &Turn) {
+    tokio::select! {
+        () = turn.sink.left() => {}
+        () = turn.stop.cancelled() => {}
+    }
+}

@@ -1,0 +1,295 @@
+//! One turn, readable top to bottom: read the conversation, guard the input, decide, answer with
+//! reviewed words or with the model, store. A crisis never reaches the model and needs nothing but
+//! this process.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    conversation::{last_question, prior_turns, recent_words},
+    events::{TurnEnd, TurnError, TurnEvent},
+    prompt::{self, PromptTurn},
+    reply::{Reply, ReplyFrame},
+    sink::{EventSink, Left},
+};
+use crate::domain::{
+    content::{Content, prompts::Prompt},
+    guardrails::{
+        crisis::CrisisCard,
+        decide::{Decision, Route, SafetyState, decide},
+        input,
+        replies,
+    },
+    ports::{Classification, Store, StoreError, TextClassifier, TextGenerator},
+    session::{Author, Completeness, NewMessage, SessionRecord, StoredMessage},
+};
+
+pub use super::runner::{TurnLimits, TurnRunner};
+
+/// What a turn works with.
+#[derive(Clone)]
+pub struct TurnServices {
+    /// Reviewed content.
+    pub content: Arc<Content>,
+    /// Conversations.
+    pub store: Arc<dyn Store>,
+    /// Labels texts.
+    pub classifier: Arc<dyn TextClassifier>,
+    /// Writes replies.
+    pub generator: Arc<dyn TextGenerator>,
+    /// Now, in milliseconds since the Unix epoch.
+    pub now_ms: fn() -> i64,
+}
+
+/// What the person wants answered.
+pub(crate) enum Ask {
+    /// A new message.
+    Message(String),
+    /// The last message once more.
+    Again,
+}
+
+/// One turn of one session.
+pub(crate) struct Turn {
+    pub(crate) services: TurnServices,
+    pub(crate) limits: TurnLimits,
+    pub(crate) session: SessionRecord,
+    pub(crate) sink: EventSink,
+    pub(crate) stop: CancellationToken,
+    /// The answer that this turn makes.
+    pub(crate) variant_id: Uuid,
+}
+
+impl Turn {
+    /// Runs to the end; every outcome is told through the sink.
+    pub(crate) async fn run(mut self, ask: Ask) {
+        if let Err(error) = self.answer(ask).await {
+            tracing::warn!(%error, "a turn failed");
+            self.sink.fail(error).await;
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) -> Result<(), TurnError> {
+        let conversation = self.services.store.conversation(self.session.id).await;
+        let history = conversation.as_deref().unwrap_or_default();
+        let (turn_id, message, is_new) = match ask {
+            Ask::Message(message) => (Uuid::now_v7(), message, true),
+            Ask::Again => {
+                let last = last_question(history).ok_or(TurnError::NothingToRegenerate)?;
+                (last.turn_id, last.text.clone(), false)
+            }
+        };
+        let decision = self.guard(&message, history).await;
+        if decision.route == Route::Crisis {
+            self.crisis(turn_id, &message, is_new, &decision).await;
+            return Ok(());
+        }
+        let history = prior_turns(&conversation?, turn_id);
+        self.keep_question(turn_id, &message, is_new, &decision).await?;
+        match decision.route {
+            Route::Decline => self.decline(turn_id, &decision).await,
+            _ => self.reply(turn_id, message, history, decision).await,
+        }
+    }
+
+    /// Rules always decide; the classifier adds what it knows, when it can be asked.
+    async fn guard(&self, message: &str, history: &[StoredMessage]) -> Decision {
+        let labels = self.labels(message).await;
+        let signals = input::inspect(&self.services.content.rules, message, &labels);
+        let decision = decide(&signals, SafetyState::from_level(self.session.safety));
+        metrics::counter!("gateway_guard_routes_total", "route" => decision.route.code())
+            .increment(1);
+        decision
+    }
+
+    /// What the classifier says of each text; nothing when it cannot be asked.
+    pub(crate) async fn labels(&self, message: &str) -> Vec<Classification> {
+        let texts = input::texts_to_classify(message);
+        match self.services.classifier.classify(texts).await {
+            Ok(labels) => labels,
+            Err(error) => {
+                tracing::warn!(%error, "deciding without the classifier");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Shown first, stored after: a failing database must not stand in the way of the card.
+    pub(crate) async fn crisis(
+        &mut self,
+        turn_id: Uuid,
+        message: &str,
+        is_new: bool,
+        decision: &Decision,
+    ) {
+        self.show_crisis(turn_id, decision).await;
+        let kept = self.keep_crisis(turn_id, message, is_new, decision).await;
+        if let Err(error) = kept {
+            tracing::error!(%error, "a crisis turn could not be stored");
+        }
+    }
+
+    async fn show_crisis(&mut self, turn_id: Uuid, decision: &Decision) {
+        let card = self.crisis_card(decision);
+        let _ = self.announce(turn_id, decision).await;
+        let _ = self.sink.send(TurnEvent::Crisis(card)).await;
+        self.finish(decision.route, TurnEnd::Guarded, (0, 0)).await;
+    }
+
+    fn crisis_card(&self, decision: &Decision) -> CrisisCard {
+        CrisisCard::choose(
+            &self.services.content,
+            self.session.country.as_deref(),
+            decision.is_recheck(),
+            self.session.cards,
+        )
+    }
+
+    async fn keep_crisis(
+        &self,
+        turn_id: Uuid,
+        message: &str,
+        is_new: bool,
+        decision: &Decision,
+    ) -> Result<(), StoreError> {
+        self.keep_question(turn_id, message, is_new, decision).await?;
+        let card = NewMessage {
+            card: Some(self.session.cards),
+            ..self.companion_message(turn_id, decision, String::new(), Completeness::Complete)
+        };
+        self.services.store.append_message(self.session.id, &card).await?;
+        Ok(())
+    }
+
+    /// Stores the safety state before anything else: it must survive whatever comes next.
+    pub(crate) async fn keep_question(
+        &self,
+        turn_id: Uuid,
+        message: &str,
+        is_new: bool,
+        decision: &Decision,
+    ) -> Result<(), StoreError> {
+        let shown = i64::from(decision.route == Route::Crisis);
+        self.services
+            .store
+            .raise_safety(self.session.id, decision.next_state.level(), self.session.cards + shown)
+            .await?;
+        if is_new {
+            let question = NewMessage {
+                turn_id,
+                variant_id: None,
+                author: Author::Person,
+                text: message.to_owned(),
+                completeness: Completeness::Complete,
+                route: decision.route.code().to_owned(),
+                card: None,
+                at_ms: (self.services.now_ms)(),
+            };
+            self.services.store.append_message(self.session.id, &question).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn decline(&mut self, turn_id: Uuid, decision: &Decision) -> Result<(), TurnError> {
+        let variation = usize::try_from(turn_id.as_u128() % 97).unwrap_or_default();
+        let content = self.services.content.clone();
+        let text = replies::decline_reply(&content.replies, &decision.reasons, variation);
+        let answer =
+            self.companion_message(turn_id, decision, text.to_owned(), Completeness::Complete);
+        self.services.store.append_message(self.session.id, &answer).await?;
+        let told = async {
+            self.announce(turn_id, decision).await?;
+            self.sink.send(TurnEvent::Delta(text.to_owned())).await
+        };
+        let end = if told.await.is_ok() { TurnEnd::Guarded } else { TurnEnd::Cancelled };
+        self.finish(decision.route, end, (0, 0)).await;
+        Ok(())
+    }
+
+    async fn reply(
+        &mut self,
+        turn_id: Uuid,
+        message: String,
+        history: Vec<PromptTurn>,
+        decision: Decision,
+    ) -> Result<(), TurnError> {
+        let context_length = self.services.generator.context_length().await;
+        let budget = self.limits.prompt_budget(context_length);
+        let frame = self.frame(&decision);
+        let system = prompt::fill(&frame.text, &self.person());
+        let messages = prompt::build(&system, &history, &message, budget);
+        let frame = ReplyFrame {
+            turn_id,
+            route: decision.route,
+            reasons: decision.reasons.clone(),
+            prompt_hash: frame.hash.clone(),
+            system,
+            topic: self.topic().to_owned(),
+            stored: true,
+        };
+        Reply { turn: self, frame }.stream(messages).await
+    }
+
+    fn frame(&self, decision: &Decision) -> &Prompt {
+        let prompts = &self.services.content.prompts;
+        if decision.route == Route::Support { &prompts.support } else { &prompts.companion }
+    }
+
+    pub(crate) fn topic(&self) -> &str {
+        self.session.assessment.as_ref().map_or("other", |(topic, _)| topic.as_str())
+    }
+
+    /// What the prompt may say about the person.
+    pub(crate) fn person(&self) -> prompt::Person<'_> {
+        let severity = self.session.assessment.as_ref().map(|(_, severity)| severity.as_str());
+        prompt::Person {
+            name: &self.session.name,
+            topic: self.topic(),
+            severity: severity.unwrap_or("mild"),
+        }
+    }
+
+    /// `meta` and `guard` of a turn that reviewed words answer.
+    async fn announce(&mut self, turn_id: Uuid, decision: &Decision) -> Result<(), Left> {
+        self.sink
+            .send(TurnEvent::Meta {
+                turn_id,
+                variant_id: self.variant_id,
+                model: None,
+                prompt_hash: String::new(),
+                queued: std::time::Duration::ZERO,
+            })
+            .await?;
+        let Decision { route, reasons, .. } = decision.clone();
+        self.sink.send(TurnEvent::Guard { route, reasons }).await
+    }
+
+    pub(crate) fn companion_message(
+        &self,
+        turn_id: Uuid,
+        decision: &Decision,
+        text: String,
+        completeness: Completeness,
+    ) -> NewMessage {
+        NewMessage {
+            turn_id,
+            variant_id: Some(self.variant_id),
+            author: Author::Companion,
+            text,
+            completeness,
+            route: decision.route.code().to_owned(),
+            card: None,
+            at_ms: (self.services.now_ms)(),
+        }
+    }
+
+    pub(crate) async fn finish(&mut self, route: Route, end: TurnEnd, usage: (u32, u32)) {
+        metrics::counter!(
+            "gateway_chat_turns_total", "route" => route.code(), "finish" => end.code()
+        )
+        .increment(1);
+        self.sink.done(end, usage).await;
+    }
+}

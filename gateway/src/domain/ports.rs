@@ -1,0 +1,168 @@
+//! What the domain needs from the outside: a classifier, a generator and a store. The clients and
+//! stores rooms implement these; the domain never learns how.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use super::{
+    chat::prompt::PromptMessage,
+    session::{MessageUpdate, NewMessage, SessionId, SessionRecord, StoredMessage, TurnFeedback},
+};
+
+/// A peer could not do its part.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeerError {
+    /// It has more work than it accepts; waiting helps.
+    #[error("the service is at its limit")]
+    Overloaded,
+    /// It cannot be reached, or is not ready.
+    #[error("the service cannot be reached")]
+    Unavailable,
+    /// It took longer than it may.
+    #[error("the service took too long")]
+    Timeout,
+    /// The words and the conversation together are longer than the model can read.
+    #[error("the conversation is longer than the model can read")]
+    TooLong,
+    /// It answered in a way that cannot be used.
+    #[error("the service answered with an error")]
+    Failed,
+}
+
+/// One head of the classifier on one text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadScores {
+    /// Most probable label.
+    pub label: String,
+    /// Label to probability; they sum to 1.
+    pub scores: BTreeMap<String, f64>,
+}
+
+impl HeadScores {
+    /// Probability of a label; 0 for a label that the head does not have.
+    #[must_use]
+    pub fn probability(&self, label: &str) -> f64 {
+        self.scores.get(label).copied().unwrap_or(0.0)
+    }
+}
+
+/// All heads on one text: head name to scores.
+pub type Classification = BTreeMap<String, HeadScores>;
+
+/// Labels texts.
+#[async_trait]
+pub trait TextClassifier: Send + Sync {
+    /// Classifies each text with all heads; answers are in the order of the texts.
+    ///
+    /// # Errors
+    /// The service is unreachable, overloaded or too slow.
+    async fn classify(&self, texts: Vec<String>) -> Result<Vec<Classification>, PeerError>;
+
+    /// Whether the service answers.
+    async fn is_ready(&self) -> bool;
+}
+
+/// Why generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GenerationEnd {
+    /// The model ended its turn.
+    Stop,
+    /// The length limit was reached.
+    Length,
+}
+
+/// What a generator sends, in this order: one `Started`, deltas, one `Finished`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GenerationEvent {
+    /// The request has a sequence of its own.
+    Started {
+        /// Time spent waiting for it.
+        queued: Duration,
+        /// Name of the model.
+        model: String,
+    },
+    /// More text, whole characters.
+    Delta(String),
+    /// The end.
+    Finished {
+        /// Why.
+        end: GenerationEnd,
+        /// Tokens of the prompt.
+        prompt_tokens: u32,
+        /// Tokens generated.
+        completion_tokens: u32,
+    },
+}
+
+/// A reply while it is generated. Dropping it stops the generation.
+pub type Generation = BoxStream<'static, Result<GenerationEvent, PeerError>>;
+
+/// Writes replies.
+#[async_trait]
+pub trait TextGenerator: Send + Sync {
+    /// Starts a reply of at most `max_tokens` tokens.
+    ///
+    /// # Errors
+    /// The service refuses at once: overloaded, unreachable, or the prompt is too long.
+    async fn generate(
+        &self,
+        prompt: Vec<PromptMessage>,
+        max_tokens: u32,
+    ) -> Result<Generation, PeerError>;
+
+    /// Tokens that prompt and reply may take together, once the service has said so.
+    async fn context_length(&self) -> Option<u32>;
+
+    /// Whether the service answers.
+    async fn is_ready(&self) -> bool;
+}
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Trying again later may help.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row does not have the form that this version writes.
+    #[error("a stored record cannot be read: {0}")]
+    Corrupt(&'static str),
+}
+
+/// Keeps what a person agreed to have kept. Times are milliseconds since the Unix epoch.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Adds a session.
+    async fn create_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
+    /// The session whose cookie token has this SHA-256, unless it expired before `now_ms`.
+    async fn session_by_token(
+        &self,
+        token_hash: &[u8; 32],
+        now_ms: i64,
+    ) -> Result<Option<SessionRecord>, StoreError>;
+    /// Writes everything of a session that may change.
+    async fn update_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
+    /// Raises the safety state; another writer's higher state is never lowered.
+    async fn raise_safety(&self, id: SessionId, state: i64, cards: i64) -> Result<(), StoreError>;
+    /// Removes the session and everything that belongs to it.
+    async fn delete_session(&self, id: SessionId) -> Result<(), StoreError>;
+    /// Adds a message at the end of the conversation and gives its row id.
+    async fn append_message(&self, id: SessionId, message: &NewMessage) -> Result<i64, StoreError>;
+    /// Replaces text and state of an answer that was begun.
+    async fn update_message(&self, row: i64, update: &MessageUpdate) -> Result<(), StoreError>;
+    /// The conversation, oldest first.
+    async fn conversation(&self, id: SessionId) -> Result<Vec<StoredMessage>, StoreError>;
+    /// Removes the conversation; the session and its safety state stay.
+    async fn delete_conversation(&self, id: SessionId) -> Result<(), StoreError>;
+    /// Keeps what a person thought of an answer; false when the turn is not theirs.
+    async fn save_feedback(
+        &self,
+        id: SessionId,
+        feedback: &TurnFeedback,
+    ) -> Result<bool, StoreError>;
+    /// Removes what expired before `now_ms`; gives the number of sessions.
+    async fn sweep(&self, now_ms: i64) -> Result<u64, StoreError>;
+    /// Whether the database answers.
+    async fn is_ready(&self) -> bool;
+}

@@ -1,0 +1,331 @@
+//! A person's session: who they said they are, what they answered, where the safety state stands.
+//! The rules about age, names and lifetimes are here; keeping it is the store's work.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+/// Identifies a session. It opens nothing without the cookie's token.
+pub type SessionId = Uuid;
+
+/// Youngest age that may use the companion.
+pub const MINIMUM_AGE: i64 = 13;
+/// Oldest age that is taken as meant.
+pub const MAXIMUM_AGE: i64 = 120;
+/// Longest name in characters.
+pub const MAXIMUM_NAME_CHARS: usize = 40;
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// The only thing about age that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgeBand {
+    /// 13 to 15 years.
+    From13To15,
+    /// 16 or 17 years.
+    From16To17,
+    /// 18 to 25 years.
+    From18To25,
+    /// 26 years and more.
+    From26,
+}
+
+/// How long words are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// 24 hours without use.
+    Session,
+    /// 30 days without use.
+    Keep,
+}
+
+impl Retention {
+    /// How long a session lives without being used, in milliseconds.
+    #[must_use]
+    pub const fn idle_ms(self) -> i64 {
+        match self {
+            Self::Session => 24 * HOUR_MS,
+            Self::Keep => 30 * 24 * HOUR_MS,
+        }
+    }
+}
+
+/// Why a session cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// Younger than [`MINIMUM_AGE`].
+    #[error("the companion is for people of 13 years and older")]
+    TooYoung,
+    /// Not an age.
+    #[error("age must be a number of years between 0 and 120")]
+    AgeOutOfRange,
+    /// Empty, too long, or without a visible character.
+    #[error("name must have 1 to 40 characters")]
+    Name,
+    /// Not an ISO 3166-1 alpha-2 code.
+    #[error("country must be a code of two letters, for example \"IN\"")]
+    Country,
+    /// Not a BCP 47 tag.
+    #[error("locale must be a language tag, for example \"en-GB\"")]
+    Locale,
+    /// The terms were not agreed to.
+    #[error("the terms must be agreed to before anything is kept")]
+    Terms,
+}
+
+/// What a person says when they begin.
+#[derive(Clone)]
+pub struct NewSession {
+    /// Any name.
+    pub name: String,
+    /// In years.
+    pub age: i64,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// BCP 47.
+    pub locale: Option<String>,
+    /// Agreed to the terms.
+    pub terms: bool,
+    /// How long words are kept.
+    pub retention: Retention,
+}
+
+/// Everything that is kept about a session, apart from the conversation.
+#[derive(Clone, PartialEq)]
+pub struct SessionRecord {
+    /// Public identifier.
+    pub id: SessionId,
+    /// SHA-256 of the token in the cookie; the token itself is never kept.
+    pub token_hash: [u8; 32],
+    /// What the companion calls the person.
+    pub name: String,
+    /// Age band.
+    pub age_band: AgeBand,
+    /// ISO 3166-1 alpha-2, upper case.
+    pub country: Option<String>,
+    /// BCP 47.
+    pub locale: String,
+    /// How long words are kept.
+    pub retention: Retention,
+    /// Milliseconds since the Unix epoch.
+    pub created_ms: i64,
+    /// Milliseconds since the Unix epoch.
+    pub expires_ms: i64,
+    /// Version of the questionnaire that the answers belong to.
+    pub questionnaire_version: Option<String>,
+    /// Question id to option ids.
+    pub answers: BTreeMap<String, Vec<String>>,
+    /// Topic and severity of the last assessment.
+    pub assessment: Option<(String, String)>,
+    /// Level of the safety state; see `guardrails::SafetyState`.
+    pub safety: i64,
+    /// Crisis cards shown so far, so that their wording varies.
+    pub cards: i64,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// The person.
+    Person,
+    /// The companion.
+    Companion,
+}
+
+/// How a message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// Whole.
+    Complete,
+    /// Stopped by the person.
+    Cancelled,
+    /// Something failed before it was whole. Answers are stored so at their beginning, so that a
+    /// crash leaves the truth behind.
+    CutOff,
+}
+
+/// A message to be stored.
+#[derive(Clone, PartialEq)]
+pub struct NewMessage {
+    /// Shared by a message and its answers.
+    pub turn_id: Uuid,
+    /// Answers only.
+    pub variant_id: Option<Uuid>,
+    /// Who wrote it.
+    pub author: Author,
+    /// The words.
+    pub text: String,
+    /// How it ended.
+    pub completeness: Completeness,
+    /// Route code of the turn, for example "crisis".
+    pub route: String,
+    /// Index of the crisis card's wording, when one was shown.
+    pub card: Option<i64>,
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+}
+
+/// What becomes of an answer that was begun.
+#[derive(Clone, PartialEq)]
+pub struct MessageUpdate {
+    /// The words so far.
+    pub text: String,
+    /// How it ended.
+    pub completeness: Completeness,
+}
+
+/// A stored message.
+pub type StoredMessage = NewMessage;
+
+/// What a person thought of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnFeedback {
+    /// The turn.
+    pub turn_id: Uuid,
+    /// It helped.
+    pub helpful: bool,
+    /// The preferred answer of the turn.
+    pub preferred: Option<Uuid>,
+}
+
+impl SessionRecord {
+    /// Checks what a person said and makes the record of a new session.
+    ///
+    /// # Errors
+    /// The first thing that cannot be accepted; nothing is kept then.
+    pub fn open(
+        new: NewSession,
+        token_hash: [u8; 32],
+        now_ms: i64,
+    ) -> Result<Self, SessionError> {
+        let age_band = age_band(new.age)?;
+        if !new.terms {
+            return Err(SessionError::Terms);
+        }
+        Ok(Self {
+            id: Uuid::new_v4(),
+            token_hash,
+            name: check_name(&new.name)?,
+            age_band,
+            country: new.country.as_deref().map(check_country).transpose()?.flatten(),
+            locale: check_locale(new.locale.as_deref())?,
+            retention: new.retention,
+            created_ms: now_ms,
+            expires_ms: now_ms.saturating_add(new.retention.idle_ms()),
+            questionnaire_version: None,
+            answers: BTreeMap::new(),
+            assessment: None,
+            safety: 0,
+            cards: 0,
+        })
+    }
+
+    /// Notes that the person is here. Gives whether the expiry moved enough to be worth a write
+    /// (a minute), so that reading does not cost a write each time.
+    pub fn touch(&mut self, now_ms: i64) -> bool {
+        let expires_ms = now_ms.saturating_add(self.retention.idle_ms());
+        let worth_it = expires_ms - self.expires_ms > 60_000;
+        if worth_it {
+            self.expires_ms = expires_ms;
+        }
+        worth_it
+    }
+}
+
+fn age_band(age: i64) -> Result<AgeBand, SessionError> {
+    match age {
+        0..MINIMUM_AGE => Err(SessionError::TooYoung),
+        13..=15 => Ok(AgeBand::From13To15),
+        16..=17 => Ok(AgeBand::From16To17),
+        18..=25 => Ok(AgeBand::From18To25),
+        26..=MAXIMUM_AGE => Ok(AgeBand::From26),
+        _ => Err(SessionError::AgeOutOfRange),
+    }
+}
+
+fn check_name(name: &str) -> Result<String, SessionError> {
+    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    let name = name.trim();
+    let visible = name.chars().any(char::is_alphanumeric);
+    if !visible || name.chars().count() > MAXIMUM_NAME_CHARS {
+        return Err(SessionError::Name);
+    }
+    Ok(name.to_owned())
+}
+
+fn check_country(country: &str) -> Result<Option<String>, SessionError> {
+    let country = country.trim();
+    if country.is_empty() {
+        return Ok(None);
+    }
+    if country.len() == 2 && country.chars().all(|c| c.is_ascii_alphabetic()) {
+        return Ok(Some(country.to_ascii_uppercase()));
+    }
+    Err(SessionError::Country)
+}
+
+fn check_locale(locale: Option<&str>) -> Result<String, SessionError> {
+    let Some(locale) = locale.map(str::trim).filter(|locale| !locale.is_empty()) else {
+        return Ok("en".to_owned());
+    };
+    let well_formed = locale.len() <= 35
+        && locale
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()));
+    if well_formed { Ok(locale.to_owned()) } else { Err(SessionError::Locale) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person() -> NewSession {
+        NewSession {
+            name: "Asha".to_owned(),
+            age: 15,
+            country: Some("in".to_owned()),
+            locale: None,
+            terms: true,
+            retention: Retention::Session,
+        }
+    }
+
+    #[test]
+    fn an_age_becomes_a_band_and_children_are_turned_away() {
+        let cases = [
+            (13, Ok(AgeBand::From13To15)),
+            (17, Ok(AgeBand::From16To17)),
+            (25, Ok(AgeBand::From18To25)),
+            (26, Ok(AgeBand::From26)),
+            (7, Err(SessionError::TooYoung)),
+            (-1, Err(SessionError::AgeOutOfRange)),
+            (300, Err(SessionError::AgeOutOfRange)),
+        ];
+        for (age, expected) in cases {
+            assert_eq!(age_band(age), expected, "age {age}");
+        }
+    }
+
+    #[test]
+    fn a_name_needs_something_to_read_and_loses_control_characters() {
+        let named = |name: &str| check_name(name);
+        assert_eq!(named(" Zoë\u{0} "), Ok("Zoë".to_owned()));
+        assert_eq!(named("\u{200b}"), Err(SessionError::Name));
+        assert_eq!(named(&"x".repeat(41)), Err(SessionError::Name));
+    }
+
+    #[test]
+    fn nothing_is_opened_without_consent() {
+        let new = NewSession { terms: false, ..person() };
+        assert_eq!(SessionRecord::open(new, [0; 32], 0).err(), Some(SessionError::Terms));
+    }
+
+    #[test]
+    fn a_session_expires_after_a_day_and_moves_on_with_use() {
+        let mut session = SessionRecord::open(person(), [0; 32], 0).unwrap();
+        assert_eq!(session.expires_ms, 24 * HOUR_MS);
+        assert_eq!(session.country.as_deref(), Some("IN"));
+        assert!(!session.touch(1_000));
+        assert!(session.touch(HOUR_MS));
+        assert_eq!(session.expires_ms, 25 * HOUR_MS);
+    }
+}

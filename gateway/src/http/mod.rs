@@ -1,0 +1,20 @@
+//! The public HTTP API: parse, call the domain, convert. Nothing is decided here.
+
+pub mod assessment;
+pub mod chat;
+pub mod content;
+pub mod client_address;
+mod convert;
+pub mod cookie;
+mod extract;
+pub mod health;
+mod help_page;
+pub mod metrics;
+pub mod problem;
+pub mod questionnaire;
+pub mod request_id;
+pub mod security;
+pub mod session;
+mod sse;
+pub mod state;
+pub mod web;

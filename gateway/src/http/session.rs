@@ -1,0 +1,135 @@
+//! `/sessions`: begin, see where things stand, take everything along, leave.
+
+use api_types::{CreateSession, Session, SessionStatus};
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Response},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    convert,
+    cookie::{SessionToken, clear_cookie},
+    extract::{ApiJson, CurrentSession},
+    problem::HttpProblem,
+    state::{AppState, now_ms},
+};
+use crate::domain::{
+    export,
+    session::{Retention, SessionError, SessionRecord},
+};
+
+/// Begins a session and sets its cookie.
+#[utoipa::path(post, path = "/sessions", request_body = CreateSession, responses(
+    (status = 201, body = Session),
+    (status = 403, body = api_types::Problem, description = "age-gate, with helplines"),
+    (status = 422, body = api_types::Problem),
+))]
+pub async fn create(
+    State(state): State<AppState>,
+    ApiJson(body): ApiJson<CreateSession>,
+) -> Result<Response, HttpProblem> {
+    let country = body.country.clone();
+    let token = SessionToken::generate();
+    let session = SessionRecord::open(convert::new_session(body), token.hash(), now_ms())
+        .map_err(|error| match error {
+            SessionError::TooYoung => {
+                HttpProblem::age_gate(state.content.helplines_for(country.as_deref()).helplines)
+            }
+            other => other.into(),
+        })?;
+    state.store.create_session(&session).await?;
+    let max_age = match session.retention {
+        Retention::Session => None,
+        Retention::Keep => Some(session.retention.idle_ms() / 1000),
+    };
+    let cookie = token
+        .set_cookie(state.secure_cookies, max_age)
+        .ok_or_else(HttpProblem::internal)?;
+    let headers = AppendHeaders([(header::SET_COOKIE, cookie)]);
+    Ok((StatusCode::CREATED, headers, Json(convert::session(&session))).into_response())
+}
+
+/// Where the person is.
+#[utoipa::path(get, path = "/sessions/me", responses(
+    (status = 200, body = SessionStatus),
+    (status = 401, body = api_types::Problem),
+))]
+pub async fn status(
+    State(state): State<AppState>,
+    CurrentSession(session): CurrentSession,
+) -> Json<SessionStatus> {
+    Json(convert::session_status(&session, &state.content))
+}
+
+/// Removes everything of this person.
+#[utoipa::path(delete, path = "/sessions/me", responses(
+    (status = 204),
+    (status = 401, body = api_types::Problem),
+))]
+pub async fn delete(
+    State(state): State<AppState>,
+    CurrentSession(session): CurrentSession,
+) -> Result<Response, HttpProblem> {
+    state.turns.stop_session(session.id).await;
+    state.store.delete_session(session.id).await?;
+    let cookie = clear_cookie(state.secure_cookies).ok_or_else(HttpProblem::internal)?;
+    let headers = AppendHeaders([
+        (header::SET_COOKIE, cookie),
+        (
+            header::HeaderName::from_static("clear-site-data"),
+            HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""),
+        ),
+    ]);
+    Ok((StatusCode::NO_CONTENT, headers).into_response())
+}
+
+/// How the export should look.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct ExportQuery {
+    /// "json" (everything that is held) or "md" (a summary to share).
+    #[serde(default)]
+    format: Option<String>,
+}
+
+/// All that is held about the person.
+#[utoipa::path(get, path = "/sessions/me/export", params(ExportQuery), responses(
+    (status = 200, description = "JSON or Markdown"),
+    (status = 401, body = api_types::Problem),
+    (status = 422, body = api_types::Problem),
+))]
+pub async fn export(
+    State(state): State<AppState>,
+    CurrentSession(session): CurrentSession,
+    Query(query): Query<ExportQuery>,
+) -> Result<Response, HttpProblem> {
+    let messages = state.store.conversation(session.id).await?;
+    match query.format.as_deref().unwrap_or("json") {
+        "json" => {
+            let body = serde_json::json!({
+                "status": convert::session_status(&session, &state.content),
+                "assessment": session.assessment.as_ref().map(|(topic, severity)| {
+                    serde_json::json!({ "topic": topic, "severity": severity })
+                }),
+                "conversation": convert::history(messages, &session, &state.content),
+            });
+            Ok(attachment("digital-detox.json", "application/json", body.to_string()))
+        }
+        "md" => {
+            let text = export::markdown(&session, &messages, &state.content);
+            Ok(attachment("digital-detox.md", "text/markdown; charset=utf-8", text))
+        }
+        _ => Err(HttpProblem::invalid("format must be \"json\" or \"md\".")),
+    }
+}
+
+fn attachment(name: &str, content_type: &'static str, body: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (headers, body).into_response()
+}

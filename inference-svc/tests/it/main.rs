@@ -1,0 +1,12 @@
+//! The service over real gRPC on port 0: with a scripted engine where timing matters, and with tiny
+//! models that the tests write themselves where the engine matters.
+
+mod admission;
+mod command_line;
+mod drain;
+mod endings;
+mod health;
+mod models;
+mod privacy;
+mod prompts;
+mod support;

@@ -1,0 +1,185 @@
+// The browser journey: one person, from the welcome page to leaving, against the running product and its real models.
+//
+// The tests build on each other and run in order; `npm test` here, or `cargo xtask test` for everything around it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ANSWER_LIMIT_MS, endOfAnswer, look, openProduct, part } from "./support.mjs";
+
+const NAME = "Robin";
+const QUERY = "People in my class keep posting mean comments under my photos and I cannot stop reading them.";
+const MESSAGE = "What can I do when someone writes something mean under my picture?";
+const LONG_MESSAGE = "Please tell me in many sentences how I could spend an evening without my phone.";
+const CRISIS_MESSAGE = "I want to kill myself.";
+const MOST_STEPS = 20;
+
+let product;
+let page;
+let failed = false;
+
+/** A step of the journey; once one failed, the later ones have nothing to stand on. */
+function step(name, work) {
+  test(name, async (context) => {
+    if (failed) {
+      context.skip("an earlier step failed");
+      return;
+    }
+    failed = true;
+    await work();
+    failed = false;
+  });
+}
+
+before(async () => {
+  product = await openProduct();
+  page = product.page;
+});
+
+after(async () => {
+  await product?.browser.close();
+});
+
+step("the welcome page is readable and names its limits", async () => {
+  await page.goto("/");
+  await part(page, "start").waitFor();
+  assert.match(await page.locator("main").innerText(), /I am an AI/);
+  await look(page, "welcome");
+});
+
+step("the theme changes with one tap and comes back with another", async () => {
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const first = await background();
+  await part(page, "theme-toggle").click();
+  await page.waitForFunction((old) => getComputedStyle(document.body).backgroundColor !== old, first);
+  await part(page, "theme-toggle").click();
+  await page.waitForFunction((old) => getComputedStyle(document.body).backgroundColor === old, first);
+});
+
+step("helplines are one tap away", async () => {
+  await part(page, "helplines").click();
+  const dialog = part(page, "help-dialog");
+  await dialog.locator("a").first().waitFor();
+  await look(page, "helplines");
+  await part(page, "help-close").click();
+  await dialog.waitFor({ state: "hidden" });
+});
+
+step("a person who leaves the form open is told what is missing", async () => {
+  await part(page, "start").click();
+  await page.locator(".field__error", { hasText: /\S/ }).first().waitFor();
+  await look(page, "welcome-incomplete");
+});
+
+step("name, age, country and consent lead to the questionnaire", async () => {
+  await part(page, "name").fill(NAME);
+  await part(page, "age").fill("17");
+  await part(page, "country").selectOption({ index: 1 });
+  await part(page, "consent").check();
+  await part(page, "start").click();
+  await part(page, "step").waitFor();
+  await look(page, "questionnaire");
+});
+
+step("the questionnaire goes forth and back and keeps its answers", async () => {
+  await answerAll();
+  await next();
+  await part(page, "back").click();
+  const groups = await page.locator("fieldset").count();
+  const answered = await page.locator("fieldset:has(input:checked)").count();
+  assert.equal(answered, groups);
+  for (let count = 0; !page.url().endsWith("/question"); count += 1) {
+    assert.ok(count < MOST_STEPS, "the questionnaire does not end");
+    await answerAll();
+    const heading = await page.locator("h2").first().innerText();
+    await next();
+    await page.waitForFunction(
+      (old) => location.pathname === "/question" || document.querySelector("h2")?.innerText !== old,
+      heading,
+    );
+  }
+});
+
+step("a question in the person's own words leads to the result", async () => {
+  await part(page, "query").fill(QUERY);
+  await look(page, "question");
+  await part(page, "generate").click();
+  await part(page, "headline").waitFor({ timeout: ANSWER_LIMIT_MS });
+  assert.match(await part(page, "headline").innerText(), /^Problem diagnosed: /);
+  await part(page, "severity").waitFor();
+  await part(page, "to-chat").waitFor({ timeout: ANSWER_LIMIT_MS });
+  assert.ok((await part(page, "delta").innerText()).trim().length > 0, "the model wrote nothing");
+  await look(page, "result");
+});
+
+step("an answer is streamed to its end and can be copied", async () => {
+  await part(page, "to-chat").click();
+  await part(page, "message-input").waitFor();
+  await look(page, "chat-empty");
+  await part(page, "message-input").fill(MESSAGE);
+  await part(page, "send").click();
+  assert.ok((await endOfAnswer(page, 1)).length > 0);
+  await part(page, "copy").last().click();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.ok(copied.trim().length > 0, "nothing was copied");
+  await look(page, "chat");
+});
+
+step("another answer can be asked for", async () => {
+  await part(page, "regenerate").click();
+  await part(page, "stop").waitFor();
+  assert.ok((await endOfAnswer(page, 1)).length > 0);
+});
+
+step("stop ends an answer at once", async () => {
+  await part(page, "message-input").fill(LONG_MESSAGE);
+  await part(page, "send").click();
+  await part(page, "stop").click();
+  await part(page, "send").waitFor({ timeout: 2_000 });
+});
+
+step("a crisis is answered with the card and its helplines", async () => {
+  await part(page, "message-input").fill(CRISIS_MESSAGE);
+  await part(page, "send").click();
+  const card = part(page, "crisis-card");
+  await card.waitFor();
+  assert.ok((await card.locator("a").count()) > 0, "the card names nobody to reach");
+  await look(page, "crisis");
+});
+
+step("the insights page shows its sources", async () => {
+  await page.getByRole("link", { name: "Insights" }).click();
+  await page.waitForURL("**/insights");
+  await page.locator("main a[href^=http]").first().waitFor();
+  await look(page, "insights");
+});
+
+step("leaving ends on a page that says nothing, and the session is gone", async () => {
+  await part(page, "leave").click();
+  await part(page, "left").waitFor();
+  await look(page, "left");
+  await page.goto("/chat");
+  await part(page, "start").waitFor();
+});
+
+step("nothing was asked of another host and nothing went wrong in the console", async () => {
+  // The welcome page asks who is here; without a session the answer is a 401 or 404 and the console notes it.
+  const expected = /the server responded with a status of 40[14].*\/api\/v1\/sessions\/me\)/i;
+  assert.deepEqual(product.seen.foreign, []);
+  assert.deepEqual(
+    product.seen.errors.filter((line) => !expected.test(line)),
+    [],
+  );
+});
+
+/** Taps the first option of every question that has no answer. */
+async function answerAll() {
+  const open = page.locator("fieldset:not(:has(input:checked))");
+  while ((await open.count()) > 0) {
+    await open.first().locator("input").first().check({ force: true });
+  }
+}
+
+/** Goes on; the last step lets nobody go on while answers are still being saved. */
+async function next() {
+  await page.locator('[data-testid="next"]:not([aria-disabled])').click();
+}

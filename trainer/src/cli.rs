@@ -1,0 +1,129 @@
+//! The command line: one subcommand for each job, each a thin call into a module.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{
+    classifier::{self, TrainingOptions},
+    evaluate,
+    export::{
+        convert_encoder::convert_encoder,
+        requantize::{TargetType, requantize},
+    },
+};
+
+/// Converts model files and trains the classifier heads.
+#[derive(Debug, Parser)]
+#[command(name = "trainer", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Turns a BERT folder into the DistilBERT folder that the classifier service loads.
+    ///
+    /// Reads config.json, model.safetensors and tokenizer.json; token-type row 0 is folded into the
+    /// position embeddings and the weights are renamed. The destination is replaced as a whole,
+    /// after the new folder has been loaded once.
+    ConvertEncoder {
+        /// Folder with the BERT model.
+        #[arg(long)]
+        from: PathBuf,
+        /// Folder with heads.json and heads.safetensors; without it the result has no heads and
+        /// serves for training them.
+        #[arg(long)]
+        heads: Option<PathBuf>,
+        /// Folder to write.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Rewrites the matrices of a GGUF file in another quantisation; metadata, tokenizer and norms
+    /// stay as they are.
+    Requantize {
+        /// GGUF file to read.
+        #[arg(long)]
+        from: PathBuf,
+        /// GGUF file to write.
+        #[arg(long)]
+        to: PathBuf,
+        /// Quantisation of the matrices.
+        #[arg(long = "type", value_enum, value_name = "TYPE")]
+        target: TargetType,
+    },
+    /// Trains the classifier heads on embeddings of a frozen encoder and prints a report for each.
+    ///
+    /// Reads every *.jsonl file of the data folder except holdout.jsonl, and heads.toml for the
+    /// heads and their labels (a built-in default when it is missing). Writes heads.safetensors,
+    /// heads.json and metrics.json.
+    Classifier(TrainingOptions),
+    /// Prints precision, recall and F1 for each head of a model folder on labelled texts.
+    Evaluate {
+        /// Model folder with heads.
+        #[arg(long)]
+        model: PathBuf,
+        /// Labelled texts, one JSON object a line.
+        #[arg(long)]
+        cases: PathBuf,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever the command reports; nothing half-written stays behind.
+pub fn run(cli: Cli) -> Result<()> {
+    let started = Instant::now();
+    let mut out = std::io::stdout().lock();
+    match cli.command {
+        Command::ConvertEncoder { from, heads, to } => {
+            convert_encoder(&from, heads.as_deref(), &to)?;
+            done(&mut out, &to, "", started)
+        }
+        Command::Requantize { from, to, target } => {
+            let summary = requantize(&from, &to, target)?;
+            let counts = format!(
+                " ({} tensors converted, {} kept)",
+                summary.converted, summary.kept
+            );
+            done(&mut out, &to, &counts, started)
+        }
+        Command::Classifier(options) => {
+            let to = options.out.clone();
+            classifier::train(&options, &mut out)?;
+            done(&mut out, &to, "", started)
+        }
+        Command::Evaluate { model, cases } => evaluate::evaluate(&model, &cases, &mut out),
+    }
+}
+
+fn done(out: &mut impl Write, to: &Path, detail: &str, started: Instant) -> Result<()> {
+    let seconds = started.elapsed().as_secs_f32();
+    writeln!(out, "wrote {}{detail} in {seconds:.1} s", to.display())?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_quantisation_is_refused() {
+        let line = "trainer requantize --from a --to b --type q5_k".split(' ');
+        assert!(Cli::try_parse_from(line).is_err());
+    }
+}

@@ -1,0 +1,75 @@
+//! One function for each call of the HTTP contract that answers with JSON or nothing.
+
+use api_types::{
+    AnswersProgress, AnswersRequest, ChatHistory, CreateSession, FeedbackRequest,
+    HelplineDirectory, Insights, InsightsTopics, Questionnaire, Session, SessionStatus,
+};
+use gloo_net::http::Method;
+
+use super::{
+    ApiError,
+    http::{NO_BODY, ask, call, call_empty},
+};
+
+/// Where a person can save a readable copy of everything that is held about them.
+pub(crate) const EXPORT_HREF: &str = "/api/v1/sessions/me/export?format=md";
+/// All helplines as a plain page of the server, for when nothing else works.
+pub(crate) const HELP_PAGE_HREF: &str = "/help";
+
+/// `POST /sessions`.
+pub(crate) async fn create_session(form: &CreateSession) -> Result<Session, ApiError> {
+    call(Method::POST, "/sessions", Some(form)).await
+}
+
+/// `GET /sessions/me`.
+pub(crate) async fn session_status() -> Result<SessionStatus, ApiError> {
+    call(Method::GET, "/sessions/me", NO_BODY).await
+}
+
+/// `DELETE /sessions/me`.
+pub(crate) async fn end_session() -> Result<(), ApiError> {
+    call_empty(Method::DELETE, "/sessions/me", NO_BODY).await
+}
+
+/// `GET /questionnaire`.
+pub(crate) async fn questionnaire() -> Result<Questionnaire, ApiError> {
+    call(Method::GET, "/questionnaire", NO_BODY).await
+}
+
+/// `PUT /sessions/me/answers`.
+pub(crate) async fn save_answers(answers: &AnswersRequest) -> Result<AnswersProgress, ApiError> {
+    call(Method::PUT, "/sessions/me/answers", Some(answers)).await
+}
+
+/// `GET /insights`.
+pub(crate) async fn insights() -> Result<InsightsTopics, ApiError> {
+    call(Method::GET, "/insights", NO_BODY).await
+}
+
+/// `GET /insights/{topic}`. The topic comes from a guidance event.
+pub(crate) async fn insights_of(topic: &str) -> Result<Insights, ApiError> {
+    call(Method::GET, &format!("/insights/{topic}"), NO_BODY).await
+}
+
+/// `GET /helplines`. The country is an ISO 3166-1 alpha-2 code.
+pub(crate) async fn helplines(country: Option<&str>) -> Result<HelplineDirectory, ApiError> {
+    match country {
+        Some(country) => ask("/helplines", &[("country", country)]).await,
+        None => call(Method::GET, "/helplines", NO_BODY).await,
+    }
+}
+
+/// `GET /chat`.
+pub(crate) async fn chat_history() -> Result<ChatHistory, ApiError> {
+    call(Method::GET, "/chat", NO_BODY).await
+}
+
+/// `DELETE /chat`.
+pub(crate) async fn delete_chat() -> Result<(), ApiError> {
+    call_empty(Method::DELETE, "/chat", NO_BODY).await
+}
+
+/// `POST /feedback`.
+pub(crate) async fn send_feedback(feedback: &FeedbackRequest) -> Result<(), ApiError> {
+    call_empty(Method::POST, "/feedback", Some(feedback)).await
+}

@@ -1,0 +1,15 @@
+//! The only room that speaks HTTP. In: typed requests from the pages. Out: the gateway's typed
+//! answers, or an [`ApiError`] that can be shown to a person.
+
+mod calls;
+mod error;
+mod event_parser;
+mod http;
+mod stream;
+
+pub(crate) use calls::{
+    EXPORT_HREF, HELP_PAGE_HREF, chat_history, create_session, delete_chat, end_session, helplines,
+    insights, insights_of, questionnaire, save_answers, send_feedback, session_status,
+};
+pub(crate) use error::ApiError;
+pub(crate) use stream::{StreamAbort, stream_answer, stream_assessment, stream_regenerated};

@@ -1,0 +1,48 @@
+//! What pages are made of. In: props. Out: markup and callbacks. Nothing here fetches.
+
+mod announcer;
+mod answer_actions;
+mod chart;
+mod chat_turn;
+mod composer;
+mod contributions;
+mod country_select;
+mod crisis_card;
+mod footer;
+mod guidance_steps;
+mod header;
+mod heading;
+mod helplines;
+mod labels;
+mod logo;
+mod notice;
+mod question_field;
+mod save_status;
+mod severity;
+mod source;
+mod statistics;
+mod step_progress;
+mod text_field;
+
+pub(crate) use announcer::Announcer;
+pub(crate) use answer_actions::AnswerActions;
+pub(crate) use chart::ChartView;
+pub(crate) use chat_turn::{ChatTurn, TurnActions};
+pub(crate) use composer::Composer;
+pub(crate) use contributions::WhyThisResult;
+pub(crate) use country_select::{CountryOptions, country_name};
+pub(crate) use crisis_card::CrisisCard;
+pub(crate) use footer::{Footer, SkipLink};
+pub(crate) use guidance_steps::GuidanceSteps;
+pub(crate) use header::Header;
+pub(crate) use heading::PageHeading;
+pub(crate) use helplines::HelplineList;
+pub(crate) use logo::Logo;
+pub(crate) use notice::{Loading, ProblemNotice};
+pub(crate) use question_field::QuestionField;
+pub(crate) use save_status::SaveStatus;
+pub(crate) use severity::SeverityMeter;
+pub(crate) use source::SourceLine;
+pub(crate) use statistics::StatisticList;
+pub(crate) use step_progress::StepProgress;
+pub(crate) use text_field::TextField;

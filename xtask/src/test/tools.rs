@@ -1,0 +1,138 @@
+//! What the tests need on this machine. Comes in: which tests; goes out: the tools, or every missing one with the line
+//! that installs it.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    cargo::{self, BuildSet},
+    workspace::{self, Workspace},
+};
+
+const CHROMIUM_NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Tools {
+    nextest: bool,
+    /// Set when the browser journey runs.
+    pub(super) chromium: Option<PathBuf>,
+}
+
+/// Looks for everything at once, so that one run names all that is missing.
+pub(super) fn check(workspace: &Workspace, with_models: bool, with_browser: bool) -> Result<Tools> {
+    let chromium = CHROMIUM_NAMES
+        .iter()
+        .find_map(|name| workspace::find_program(name));
+    let has = |program: &str| workspace::find_program(program).is_some();
+    let cargo_has = |tool: &str| succeeds(cargo::command(workspace).args([tool, "--version"]));
+    // Whether it is needed, whether it is there, its name, and the line that installs it.
+    let tools = [
+        (
+            true,
+            cargo_has("fmt"),
+            "rustfmt",
+            "rustup component add rustfmt",
+        ),
+        (
+            true,
+            cargo_has("clippy"),
+            "clippy",
+            "rustup component add clippy",
+        ),
+        (
+            with_models,
+            has_pip(),
+            "python3 with pip",
+            "apt-get install python3 python3-pip",
+        ),
+        (
+            with_browser,
+            has("node"),
+            "node",
+            "apt-get install nodejs (or pass --no-browser)",
+        ),
+        (
+            with_browser,
+            has("npm"),
+            "npm",
+            "apt-get install npm (or pass --no-browser)",
+        ),
+        (
+            with_browser,
+            chromium.is_some(),
+            "chromium",
+            "apt-get install chromium (or pass --no-browser)",
+        ),
+    ];
+    let missing: Vec<String> = tools
+        .into_iter()
+        .filter(|(needed, present, ..)| *needed && !present)
+        .map(|(_, _, name, line)| format!("{name}: {line}"))
+        .collect();
+    if !missing.is_empty() {
+        bail!("these tools are missing:\n  {}", missing.join("\n  "));
+    }
+    let nextest = cargo_has("nextest");
+    if !nextest {
+        println!("cargo-nextest is not installed (cargo install cargo-nextest); using cargo test");
+    }
+    Ok(Tools {
+        nextest,
+        chromium: chromium.filter(|_| with_browser),
+    })
+}
+
+impl Tools {
+    /// The command that runs the tests of a set. `filter` is a nextest expression: `package(e2e)` or its negation.
+    pub(super) fn test_command(
+        &self,
+        workspace: &Workspace,
+        set: BuildSet,
+        filter: Option<&str>,
+    ) -> Result<Command> {
+        let mut command = cargo::command(workspace);
+        if self.nextest {
+            command.args(["nextest", "run", "--no-fail-fast"]);
+            if let Some(filter) = filter {
+                command.args(["-E", filter]);
+            }
+        } else {
+            command.args(["test", "--no-fail-fast"]);
+            for package in packages_for(workspace, filter)? {
+                command.args(["-p", &package]);
+            }
+        }
+        command.args(set.arguments(workspace));
+        Ok(command)
+    }
+}
+
+/// What the two filters mean to `cargo test`, which knows no expressions.
+fn packages_for(workspace: &Workspace, filter: Option<&str>) -> Result<Vec<String>> {
+    match filter {
+        None => Ok(Vec::new()),
+        Some("package(e2e)") => Ok(vec!["e2e".to_owned()]),
+        Some(_) => {
+            let mut names = crate::tidy::default_member_names(workspace)?;
+            names.retain(|name| name != "e2e");
+            Ok(names)
+        }
+    }
+}
+
+fn has_pip() -> bool {
+    succeeds(Command::new("python3").args(["-m", "pip", "--version"]))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
