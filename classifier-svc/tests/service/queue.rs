@@ -7,7 +7,19 @@ use proto::classifier_v1::GetModelInfoRequest;
 use tokio::task::JoinSet;
 use tonic::{Code, Request};
 
-use crate::support::{LIMITS, gated, many, one, soon};
+use crate::support::{LIMITS, Service, gated, many, one, soon};
+
+/// Answered calls on the same connection show that what was sent before them, a call or the end of
+/// one, has arrived.
+async fn round_trips(service: &Service) {
+    for _ in 0..20 {
+        let info = service
+            .client()
+            .get_model_info(GetModelInfoRequest {})
+            .await;
+        info.unwrap();
+    }
+}
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once_and_answers_what_it_took() {
@@ -110,21 +122,10 @@ async fn a_text_whose_caller_has_left_is_not_computed() {
     let first = call("first");
     gate.saw("first").await;
     let (left, stays) = (call("left"), call("stays"));
-    // Answered calls on the same connection show that those before them have arrived, and after
-    // the abort that it has.
-    let round_trips = || async {
-        for _ in 0..20 {
-            let info = service
-                .client()
-                .get_model_info(GetModelInfoRequest {})
-                .await;
-            info.unwrap();
-        }
-    };
-    soon(round_trips()).await;
+    soon(round_trips(&service)).await;
     left.abort();
     assert!(left.await.unwrap_err().is_cancelled());
-    soon(round_trips()).await;
+    soon(round_trips(&service)).await;
     gate.set_open(true);
     soon(first).await.unwrap().unwrap();
     soon(stays).await.unwrap().unwrap();
@@ -147,6 +148,7 @@ async fn a_deadline_ends_the_wait_and_the_text_is_not_computed() {
     // The client has a clock of its own, which may be the faster one on a busy machine.
     let codes = [Code::DeadlineExceeded, Code::Cancelled];
     assert!(codes.contains(&error.code()), "{error}");
+    soon(round_trips(&service)).await;
     gate.set_open(true);
     soon(first).await.unwrap().unwrap();
     soon(service.client().classify(one("after"))).await.unwrap();

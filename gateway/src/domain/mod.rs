@@ -5,6 +5,7 @@
 pub mod assessment;
 pub mod chat;
 pub mod content;
+pub mod export;
 pub mod guardrails;
 pub mod ports;
 pub mod questionnaire;

@@ -8,7 +8,7 @@ mod convert;
 pub mod cookie;
 mod extract;
 pub mod health;
-mod help_page;
+pub mod help_page;
 pub mod metrics;
 pub mod problem;
 pub mod questionnaire;

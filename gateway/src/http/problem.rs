@@ -168,6 +168,30 @@ impl From<SessionError> for HttpProblem {
     }
 }
 
+impl From<AnswersError> for HttpProblem {
+    fn from(error: AnswersError) -> Self {
+        match error {
+            AnswersError::StaleVersion { .. } => {
+                Self::conflict("stale-questionnaire", format!("{error}."))
+            }
+            // What was sent is not repeated: it could be words of the person.
+            AnswersError::UnknownQuestion(_) => Self::invalid(
+                "An answer names a question that does not exist. GET /api/v1/questionnaire lists \
+                 them.",
+            ),
+            AnswersError::UnknownOption { .. } | AnswersError::RepeatedOption { .. } => {
+                Self::invalid(
+                    "An answer names an option that its question does not have, or names one \
+                     twice. GET /api/v1/questionnaire lists them.",
+                )
+            }
+            AnswersError::OneOptionOnly(_) => {
+                Self::invalid("A question that takes one option was answered with several.")
+            }
+        }
+    }
+}
+
 impl From<MessageError> for HttpProblem {
     fn from(error: MessageError) -> Self {
         Self::invalid(format!("{error}."))

@@ -7,7 +7,7 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use super::questionnaire::Form;
 use crate::{
     components::{QuestionField, SaveStatus, StepProgress},
-    state::{Pending, answered_required, choose, first_open_step, missing},
+    state::{answered_required, choose, first_open_step, missing},
 };
 
 /// Starts at the first section with a gap.

@@ -8,26 +8,9 @@ use crate::domain::{
     session::{Author, Completeness, StoredMessage},
 };
 
-/// How many of the person's last messages are looked at together, so that an attack or a disclosure
-/// that is split over messages is seen.
-const RECENT_MESSAGES: usize = 3;
-
 /// The person's last message.
 pub(super) fn last_question(history: &[StoredMessage]) -> Option<&StoredMessage> {
     history.iter().rev().find(|message| message.author == Author::Person)
-}
-
-/// The person's last messages, oldest first.
-pub(super) fn recent_words(history: &[StoredMessage]) -> Vec<&str> {
-    let mut recent: Vec<&str> = history
-        .iter()
-        .rev()
-        .filter(|message| message.author == Author::Person)
-        .take(RECENT_MESSAGES)
-        .map(|message| message.text.as_str())
-        .collect();
-    recent.reverse();
-    recent
 }
 
 /// The turns before `current` that the model may see: question and newest answer of each. Turns
@@ -87,7 +70,6 @@ mod tests {
         let turns = prior_turns(&history, Uuid::from_u128(4));
         assert_eq!(turns.len(), 1);
         assert_eq!((turns[0].question.as_str(), turns[0].answer.as_str()), ("q1", "new"));
-        assert_eq!(recent_words(&history), ["dark", "attack", "now"]);
         assert_eq!(last_question(&history).map(|m| m.text.as_str()), Some("now"));
     }
 }

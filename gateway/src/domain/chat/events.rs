@@ -25,6 +25,19 @@ pub enum TurnEnd {
     Cancelled,
 }
 
+impl TurnEnd {
+    /// Name in metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::Guarded => "guarded",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Why a turn could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum TurnError {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    conversation::{last_question, prior_turns, recent_words},
+    conversation::{last_question, prior_turns},
     events::{TurnEnd, TurnError, TurnEvent},
     prompt::{self, PromptTurn},
     reply::{Reply, ReplyFrame},
@@ -23,7 +23,7 @@ use crate::domain::{
         replies,
     },
     ports::{Classification, Store, StoreError, TextClassifier, TextGenerator},
-    session::{Author, Completeness, NewMessage, SessionRecord, StoredMessage},
+    session::{Author, Completeness, NewMessage, SessionRecord},
 };
 
 pub use super::runner::{TurnLimits, TurnRunner};
@@ -81,7 +81,7 @@ impl Turn {
                 (last.turn_id, last.text.clone(), false)
             }
         };
-        let decision = self.guard(&message, history).await;
+        let decision = self.guard(&message).await;
         if decision.route == Route::Crisis {
             self.crisis(turn_id, &message, is_new, &decision).await;
             return Ok(());
@@ -95,7 +95,7 @@ impl Turn {
     }
 
     /// Rules always decide; the classifier adds what it knows, when it can be asked.
-    async fn guard(&self, message: &str, history: &[StoredMessage]) -> Decision {
+    async fn guard(&self, message: &str) -> Decision {
         let labels = self.labels(message).await;
         let signals = input::inspect(&self.services.content.rules, message, &labels);
         let decision = decide(&signals, SafetyState::from_level(self.session.safety));
