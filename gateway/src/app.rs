@@ -70,7 +70,9 @@ impl AppError {
 }
 
 fn source_text(error: &StoreError) -> String {
-    std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default()
+    std::error::Error::source(error)
+        .map(|cause| format!(" ({cause})"))
+        .unwrap_or_default()
 }
 
 /// The ports, opened before anything is announced.
@@ -85,7 +87,10 @@ impl Listeners {
     /// # Errors
     /// A port is in use or not allowed.
     pub async fn bind(config: &Config) -> Result<Self, AppError> {
-        Ok(Self { public: bind(config.listen).await?, admin: bind(config.admin_listen).await? })
+        Ok(Self {
+            public: bind(config.listen).await?,
+            admin: bind(config.admin_listen).await?,
+        })
     }
 
     /// Address of the public port.
@@ -98,7 +103,9 @@ impl Listeners {
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address).await.map_err(|cause| AppError::Listen { address, cause })
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| AppError::Listen { address, cause })
 }
 
 /// Runs the gateway until `shutdown` is cancelled and open streams have ended, or for
@@ -130,8 +137,12 @@ pub async fn run(
 
     let sweeper = tokio::spawn(sweep(Arc::new(store.clone()), shutdown.clone()));
     let admin_stop = CancellationToken::new();
-    let admin =
-        tokio::spawn(admin::serve(listeners.admin, readiness.clone(), metrics, admin_stop.clone()));
+    let admin = tokio::spawn(admin::serve(
+        listeners.admin,
+        readiness.clone(),
+        metrics,
+        admin_stop.clone(),
+    ));
     readiness.set_ready();
     tracing::info!(address = %listeners.public.local_addr()?, "gateway listens");
 
@@ -169,10 +180,13 @@ fn build_state(
         first: Duration::from_secs(config.generation_first_seconds),
         next: Duration::from_secs(config.generation_next_seconds),
     };
-    let classifier: Arc<dyn TextClassifier> =
-        Arc::new(ClassifierClient::new(clients::channel(&config.classifier_url)?));
-    let generator: Arc<dyn TextGenerator> =
-        Arc::new(InferenceClient::new(clients::channel(&config.inference_url)?, deadlines));
+    let classifier: Arc<dyn TextClassifier> = Arc::new(ClassifierClient::new(clients::channel(
+        &config.classifier_url,
+    )?));
+    let generator: Arc<dyn TextGenerator> = Arc::new(InferenceClient::new(
+        clients::channel(&config.inference_url)?,
+        deadlines,
+    ));
     let services = TurnServices {
         content: content.clone(),
         store: store.clone(),
@@ -180,7 +194,9 @@ fn build_state(
         generator: generator.clone(),
         now_ms,
     };
-    let limits = TurnLimits { answer_tokens: config.answer_max_tokens };
+    let limits = TurnLimits {
+        answer_tokens: config.answer_max_tokens,
+    };
     Ok(AppState {
         content,
         store,

@@ -19,7 +19,11 @@ pub struct Config {
     #[arg(long, env = "GATEWAY_ADMIN_LISTEN", default_value = "127.0.0.1:9090")]
     pub admin_listen: SocketAddr,
     /// Where sessions are kept, for example sqlite:///var/lib/digital-detox/detox.db.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://digital-detox.db")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://digital-detox.db"
+    )]
     pub database_url: String,
     /// Folder of the reviewed content.
     #[arg(long, env = "CONTENT_DIR", default_value = "content")]

@@ -2,9 +2,9 @@
 //! decides, `clients` and `stores` do what it asks, and events go back the same way.
 
 pub mod app;
-mod clients;
+pub mod clients;
 pub mod config;
 pub mod domain;
-mod http;
+pub mod http;
 pub mod router;
-mod stores;
+pub mod stores;

@@ -11,17 +11,14 @@ use axum::{
     routing::get,
 };
 use telemetry::propagation::ServerTraceLayer;
-use tower_governor::{
-    GovernorError, GovernorLayer, governor::GovernorConfigBuilder,
-};
+use tower_governor::{GovernorError, GovernorLayer, governor::GovernorConfigBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::{
-    assessment, chat, content, health, help_page,
-    client_address::ClientAddress,
-    metrics, problem::HttpProblem, questionnaire, request_id, security, session, state::AppState,
+    assessment, chat, client_address::ClientAddress, content, health, help_page, metrics,
+    problem::HttpProblem, questionnaire, request_id, security, session, state::AppState,
 };
 
 /// Largest body in bytes. The longest message is 4,000 characters of at most 4 bytes each, and
@@ -48,7 +45,7 @@ pub struct RateLimit {
                        cookie; errors are RFC 9457 problem details.",
         license(name = "MIT OR Apache-2.0"),
     ),
-    components(schemas(api_types::Problem, api_types::StreamEvent)),
+    components(schemas(api_types::Problem, api_types::StreamEvent))
 )]
 struct ApiDocument;
 
@@ -90,15 +87,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 ///
 /// # Errors
 /// The rate limits are zero.
-pub fn router(
-    state: AppState,
-    pages: Router,
-    limit: RateLimit,
-) -> Result<Router, RateLimitError> {
+pub fn router(state: AppState, pages: Router, limit: RateLimit) -> Result<Router, RateLimitError> {
     let secure = state.secure_cookies;
     let (api, document) = api_routes().split_for_parts();
     let api = api
-        .route("/api/openapi.json", get(move || async move { Json(document) }))
+        .route(
+            "/api/openapi.json",
+            get(move || async move { Json(document) }),
+        )
         .route("/api/v1/healthz", get(health::healthz))
         .route("/api/v1/readyz", get(health::readyz))
         .route("/api/{*rest}", axum::routing::any(unknown_call))
@@ -158,7 +154,10 @@ async fn unknown_call() -> HttpProblem {
 }
 
 async fn wrong_method(_request: Request) -> HttpProblem {
-    HttpProblem::refused(StatusCode::METHOD_NOT_ALLOWED, "This address does not take this method.")
+    HttpProblem::refused(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address does not take this method.",
+    )
 }
 
 /// A panic's text may quote what a person wrote, so only the fact is logged.
@@ -167,4 +166,3 @@ fn after_panic(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     HttpProblem::internal().into_response()
 }
-

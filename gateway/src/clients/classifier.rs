@@ -26,7 +26,9 @@ impl ClassifierClient {
     /// Uses a channel of [`super::channel`].
     #[must_use]
     pub fn new(channel: Channel) -> Self {
-        Self { inner: ClassifierServiceClient::with_interceptor(channel, TraceInjector) }
+        Self {
+            inner: ClassifierServiceClient::with_interceptor(channel, TraceInjector),
+        }
     }
 }
 
@@ -34,7 +36,10 @@ impl ClassifierClient {
 impl TextClassifier for ClassifierClient {
     async fn classify(&self, texts: Vec<String>) -> Result<Vec<Classification>, PeerError> {
         let expected = texts.len();
-        let mut request = Request::new(ClassifyBatchRequest { texts, heads: Vec::new() });
+        let mut request = Request::new(ClassifyBatchRequest {
+            texts,
+            heads: Vec::new(),
+        });
         request.set_timeout(DEADLINE);
         let answer = tokio::time::timeout(DEADLINE, self.inner.clone().classify_batch(request))
             .await
@@ -44,7 +49,11 @@ impl TextClassifier for ClassifierClient {
         if answer.classifications.len() != expected {
             return Err(PeerError::Failed);
         }
-        Ok(answer.classifications.into_iter().map(convert::classification).collect())
+        Ok(answer
+            .classifications
+            .into_iter()
+            .map(convert::classification)
+            .collect())
     }
 
     async fn is_ready(&self) -> bool {

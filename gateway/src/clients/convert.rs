@@ -26,7 +26,10 @@ pub(super) fn prompt_message(message: PromptMessage) -> inference_v1::Message {
         PromptRole::User => inference_v1::Role::User,
         PromptRole::Assistant => inference_v1::Role::Assistant,
     };
-    inference_v1::Message { role: role.into(), content: message.content }
+    inference_v1::Message {
+        role: role.into(),
+        content: message.content,
+    }
 }
 
 pub(super) fn generation_event(
@@ -56,7 +59,11 @@ pub(super) fn generation_event(
 }
 
 pub(super) fn classification(found: classifier_v1::Classification) -> Classification {
-    found.heads.into_iter().map(|head| (head.head.clone(), head_scores(head))).collect()
+    found
+        .heads
+        .into_iter()
+        .map(|head| (head.head.clone(), head_scores(head)))
+        .collect()
 }
 
 fn head_scores(head: classifier_v1::HeadResult) -> HeadScores {
@@ -65,5 +72,8 @@ fn head_scores(head: classifier_v1::HeadResult) -> HeadScores {
         .into_iter()
         .map(|score| (score.label, f64::from(score.probability)))
         .collect();
-    HeadScores { label: head.label, scores }
+    HeadScores {
+        label: head.label,
+        scores,
+    }
 }

@@ -73,7 +73,10 @@ impl TextGenerator for InferenceClient {
         let GenerationDeadlines { total, first, next } = self.deadlines;
         let mut request = Request::new(GenerateRequest {
             messages: prompt.into_iter().map(convert::prompt_message).collect(),
-            sampling: Some(Sampling { max_tokens: Some(max_tokens), ..Sampling::default() }),
+            sampling: Some(Sampling {
+                max_tokens: Some(max_tokens),
+                ..Sampling::default()
+            }),
         });
         request.set_timeout(total);
         let started = tokio::time::Instant::now();
@@ -108,7 +111,11 @@ impl TextGenerator for InferenceClient {
     }
 
     async fn context_length(&self) -> Option<u32> {
-        self.context_length.get_or_try_init(|| self.ask_context_length()).await.ok().copied()
+        self.context_length
+            .get_or_try_init(|| self.ask_context_length())
+            .await
+            .ok()
+            .copied()
     }
 
     async fn is_ready(&self) -> bool {

@@ -6,11 +6,11 @@ pub mod inference;
 
 use std::time::Duration;
 
+use telemetry::propagation::TraceInjector;
 use tonic::{
     service::interceptor::InterceptedService,
     transport::{Channel, Endpoint},
 };
-use telemetry::propagation::TraceInjector;
 
 /// How long connecting may take before a call fails.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);

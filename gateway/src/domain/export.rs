@@ -53,8 +53,11 @@ fn push_conversation(text: &mut String, messages: &[StoredMessage]) {
             Author::Person => "Me",
             Author::Companion => "Companion",
         };
-        let words =
-            if message.card.is_some() { "(helplines and safety steps)" } else { &message.text };
+        let words = if message.card.is_some() {
+            "(helplines and safety steps)"
+        } else {
+            &message.text
+        };
         text.push_str(&format!("\n**{who}:** {}\n", inline(words)));
     }
 }

@@ -192,11 +192,7 @@ impl SessionRecord {
     ///
     /// # Errors
     /// The first thing that cannot be accepted; nothing is kept then.
-    pub fn open(
-        new: NewSession,
-        token_hash: [u8; 32],
-        now_ms: i64,
-    ) -> Result<Self, SessionError> {
+    pub fn open(new: NewSession, token_hash: [u8; 32], now_ms: i64) -> Result<Self, SessionError> {
         let age_band = age_band(new.age)?;
         if !new.terms {
             return Err(SessionError::Terms);
@@ -206,7 +202,12 @@ impl SessionRecord {
             token_hash,
             name: check_name(&new.name)?,
             age_band,
-            country: new.country.as_deref().map(check_country).transpose()?.flatten(),
+            country: new
+                .country
+                .as_deref()
+                .map(check_country)
+                .transpose()?
+                .flatten(),
             locale: check_locale(new.locale.as_deref())?,
             retention: new.retention,
             created_ms: now_ms,
@@ -268,10 +269,14 @@ fn check_locale(locale: Option<&str>) -> Result<String, SessionError> {
         return Ok("en".to_owned());
     };
     let well_formed = locale.len() <= 35
-        && locale
-            .split('-')
-            .all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()));
-    if well_formed { Ok(locale.to_owned()) } else { Err(SessionError::Locale) }
+        && locale.split('-').all(|part| {
+            (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+    if well_formed {
+        Ok(locale.to_owned())
+    } else {
+        Err(SessionError::Locale)
+    }
 }
 
 #[cfg(test)]
@@ -315,8 +320,14 @@ mod tests {
 
     #[test]
     fn nothing_is_opened_without_consent() {
-        let new = NewSession { terms: false, ..person() };
-        assert_eq!(SessionRecord::open(new, [0; 32], 0).err(), Some(SessionError::Terms));
+        let new = NewSession {
+            terms: false,
+            ..person()
+        };
+        assert_eq!(
+            SessionRecord::open(new, [0; 32], 0).err(),
+            Some(SessionError::Terms)
+        );
     }
 
     #[test]

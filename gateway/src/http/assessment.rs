@@ -23,7 +23,12 @@ pub async fn create(
     CurrentSession(session): CurrentSession,
     ApiJson(body): ApiJson<AssessmentRequest>,
 ) -> Result<Response, HttpProblem> {
-    let query = body.query.as_deref().map(message::optional).transpose()?.flatten();
+    let query = body
+        .query
+        .as_deref()
+        .map(message::optional)
+        .transpose()?
+        .flatten();
     let progress = questionnaire::progress(&state.content.questionnaire, &session.answers);
     if !progress.complete {
         return Err(HttpProblem::conflict(

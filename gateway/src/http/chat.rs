@@ -1,12 +1,7 @@
 //! `/chat` and `/feedback`.
 
 use api_types::{ChatHistory, ChatRequest, FeedbackRequest, Rating};
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use uuid::Uuid;
 
 use super::{
@@ -96,6 +91,8 @@ pub async fn feedback(
     if state.store.save_feedback(session.id, &feedback).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(HttpProblem::not_found("This turn does not exist in your conversation."))
+        Err(HttpProblem::not_found(
+            "This turn does not exist in your conversation.",
+        ))
     }
 }

@@ -33,8 +33,13 @@ impl KeyExtractor for ClientAddress {
             .and_then(|value| value.rsplit(',').next())
             .and_then(|value| value.trim().parse().ok());
         let from_connection = || {
-            request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+            request
+                .extensions()
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|info| info.0.ip())
         };
-        from_proxy.or_else(from_connection).ok_or(GovernorError::UnableToExtractKey)
+        from_proxy
+            .or_else(from_connection)
+            .ok_or(GovernorError::UnableToExtractKey)
     }
 }

@@ -13,7 +13,9 @@ use super::{problem::HttpProblem, state::AppState};
 /// Figures with sources for every theme.
 #[utoipa::path(get, path = "/insights", responses((status = 200, body = InsightsTopics)))]
 pub async fn all_insights(State(state): State<AppState>) -> Json<InsightsTopics> {
-    Json(InsightsTopics { topics: state.content.insights.clone() })
+    Json(InsightsTopics {
+        topics: state.content.insights.clone(),
+    })
 }
 
 /// Figures with sources for one theme.
@@ -25,7 +27,11 @@ pub async fn insights(
     State(state): State<AppState>,
     Path(topic): Path<String>,
 ) -> Result<Json<Insights>, HttpProblem> {
-    let found = state.content.insights.iter().find(|insights| insights.topic == topic);
+    let found = state
+        .content
+        .insights
+        .iter()
+        .find(|insights| insights.topic == topic);
     found.cloned().map(Json).ok_or_else(|| {
         HttpProblem::not_found("This topic does not exist. GET /api/v1/insights lists them.")
     })

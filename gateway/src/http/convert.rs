@@ -12,9 +12,7 @@ use crate::domain::{
     content::{Content, questionnaire as sheet},
     guardrails::{SafetyState, crisis::CrisisCard, decide::Route},
     questionnaire::{self, Progress},
-    session::{
-        AgeBand, Author, Completeness, NewSession, Retention, SessionRecord, StoredMessage,
-    },
+    session::{AgeBand, Author, Completeness, NewSession, Retention, SessionRecord, StoredMessage},
 };
 
 use super::problem::HttpProblem;
@@ -50,9 +48,13 @@ pub(super) fn session(record: &SessionRecord) -> api::Session {
 }
 
 pub(super) fn session_status(record: &SessionRecord, content: &Content) -> api::SessionStatus {
-    let current = record.questionnaire_version.as_deref()
-        == Some(content.questionnaire.version.as_str());
-    let answers = if current { record.answers.clone() } else { Default::default() };
+    let current =
+        record.questionnaire_version.as_deref() == Some(content.questionnaire.version.as_str());
+    let answers = if current {
+        record.answers.clone()
+    } else {
+        Default::default()
+    };
     api::SessionStatus {
         session: session(record),
         questionnaire_version: record.questionnaire_version.clone().filter(|_| current),
@@ -132,7 +134,12 @@ pub(super) fn history(
                 .and_then(|_| Route::from_code(&message.route))
                 .map(route),
             crisis: message.card.map(|shown| {
-                crisis(CrisisCard::choose(content, session.country.as_deref(), false, shown))
+                crisis(CrisisCard::choose(
+                    content,
+                    session.country.as_deref(),
+                    false,
+                    shown,
+                ))
             }),
             text: message.text,
             at: rfc3339(message.at_ms),
@@ -143,32 +150,48 @@ pub(super) fn history(
 
 pub(super) fn stream_event(event: TurnEvent, request_id: &str) -> api::StreamEvent {
     match event {
-        TurnEvent::Meta { turn_id, variant_id, model, prompt_hash, queued } => {
-            api::StreamEvent::Meta(api::MetaEvent {
-                turn_id: turn_id.to_string(),
-                variant_id: variant_id.to_string(),
-                model: model.unwrap_or_else(|| "none".to_owned()),
-                prompt_hash,
-                queued_ms: milliseconds(queued),
-            })
-        }
-        TurnEvent::Classification { score, classifier_used } => {
-            api::StreamEvent::Classification(classification(score, classifier_used))
-        }
+        TurnEvent::Meta {
+            turn_id,
+            variant_id,
+            model,
+            prompt_hash,
+            queued,
+        } => api::StreamEvent::Meta(api::MetaEvent {
+            turn_id: turn_id.to_string(),
+            variant_id: variant_id.to_string(),
+            model: model.unwrap_or_else(|| "none".to_owned()),
+            prompt_hash,
+            queued_ms: milliseconds(queued),
+        }),
+        TurnEvent::Classification {
+            score,
+            classifier_used,
+        } => api::StreamEvent::Classification(classification(score, classifier_used)),
         TurnEvent::Guidance(chosen) => api::StreamEvent::Guidance(guidance(chosen)),
-        TurnEvent::Guard { route: chosen, reasons } => {
-            api::StreamEvent::Guard(api::GuardEvent { route: route(chosen), reasons })
-        }
+        TurnEvent::Guard {
+            route: chosen,
+            reasons,
+        } => api::StreamEvent::Guard(api::GuardEvent {
+            route: route(chosen),
+            reasons,
+        }),
         TurnEvent::Crisis(card) => api::StreamEvent::Crisis(crisis(card)),
         TurnEvent::Delta(text) => api::StreamEvent::Delta(api::DeltaEvent { text }),
-        TurnEvent::Done { end, prompt_tokens, completion_tokens, first_delta, total } => {
-            api::StreamEvent::Done(api::DoneEvent {
-                finish: finish(end),
-                usage: api::Usage { prompt_tokens, completion_tokens },
-                ttft_ms: first_delta.map(milliseconds),
-                total_ms: milliseconds(total),
-            })
-        }
+        TurnEvent::Done {
+            end,
+            prompt_tokens,
+            completion_tokens,
+            first_delta,
+            total,
+        } => api::StreamEvent::Done(api::DoneEvent {
+            finish: finish(end),
+            usage: api::Usage {
+                prompt_tokens,
+                completion_tokens,
+            },
+            ttft_ms: first_delta.map(milliseconds),
+            total_ms: milliseconds(total),
+        }),
         TurnEvent::Failed(error) => {
             api::StreamEvent::Error(HttpProblem::from(error).with_request_id(request_id))
         }
@@ -194,7 +217,10 @@ fn classification(score: AssessmentScore, classifier_used: bool) -> api::Classif
 }
 
 fn scored(scored: Scored) -> api::Scored {
-    api::Scored { label: scored.label, scores: scored.scores }
+    api::Scored {
+        label: scored.label,
+        scores: scored.scores,
+    }
 }
 
 fn guidance(guidance: Guidance) -> api::GuidanceEvent {
@@ -204,7 +230,11 @@ fn guidance(guidance: Guidance) -> api::GuidanceEvent {
         steps: guidance
             .steps
             .into_iter()
-            .map(|step| api::GuidanceStep { title: step.title, why: step.why, source: step.source })
+            .map(|step| api::GuidanceStep {
+                title: step.title,
+                why: step.why,
+                source: step.source,
+            })
             .collect(),
         insights: guidance.insights,
     }

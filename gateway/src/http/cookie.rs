@@ -40,16 +40,20 @@ impl SessionToken {
 
     fn to_hex(&self) -> String {
         use std::fmt::Write;
-        self.0.iter().fold(String::with_capacity(2 * TOKEN_BYTES), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        self.0
+            .iter()
+            .fold(String::with_capacity(2 * TOKEN_BYTES), |mut text, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
     }
 
     /// The `Set-Cookie` value. Without `max_age_seconds` it ends with the browser's session.
     pub fn set_cookie(&self, secure: bool, max_age_seconds: Option<i64>) -> Option<HeaderValue> {
-        let max_age = max_age_seconds.map(|age| format!("; Max-Age={age}")).unwrap_or_default();
+        let max_age = max_age_seconds
+            .map(|age| format!("; Max-Age={age}"))
+            .unwrap_or_default();
         cookie(secure, &self.to_hex(), &max_age)
     }
 }
@@ -102,7 +106,14 @@ mod tests {
 
     #[test]
     fn a_tampered_cookie_is_no_cookie() {
-        for value in ["", "zz", &"g".repeat(64), &"é".repeat(32), &"a".repeat(65), "+1"] {
+        for value in [
+            "",
+            "zz",
+            &"g".repeat(64),
+            &"é".repeat(32),
+            &"a".repeat(65),
+            "+1",
+        ] {
             let found = SessionToken::from_headers(&headers_lossy(value), false);
             assert!(found.is_none(), "{value}");
         }

@@ -15,7 +15,7 @@ use super::{
 use crate::domain::session::SessionRecord;
 
 /// A JSON body.
-pub(super) struct ApiJson<T>(pub(super) T);
+pub struct ApiJson<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for ApiJson<T> {
     type Rejection = HttpProblem;
@@ -46,15 +46,12 @@ fn json_problem(rejection: &JsonRejection) -> HttpProblem {
 }
 
 /// The session that the cookie opens.
-pub(super) struct CurrentSession(pub(super) SessionRecord);
+pub struct CurrentSession(pub SessionRecord);
 
 impl FromRequestParts<AppState> for CurrentSession {
     type Rejection = HttpProblem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &AppState,
-    ) -> Result<Self, HttpProblem> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, HttpProblem> {
         let token = SessionToken::from_headers(&parts.headers, state.secure_cookies)
             .ok_or_else(HttpProblem::no_session)?;
         let now = now_ms();

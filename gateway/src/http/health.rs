@@ -28,6 +28,18 @@ pub async fn readyz(State(state): State<AppState>) -> (StatusCode, Json<Ready>) 
         state.generator.is_ready()
     );
     let ready = state.readiness.is_ready() && store;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { ready, store, classifier, inference }))
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(Ready {
+            ready,
+            store,
+            classifier,
+            inference,
+        }),
+    )
 }

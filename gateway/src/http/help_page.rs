@@ -14,11 +14,19 @@ use super::{security::page_policy, state::AppState};
 pub async fn page(State(state): State<AppState>) -> Response {
     let mut body = String::new();
     let directory = state.content.helplines_for(None);
-    let world = state.content.helplines.iter().filter(|line| line.country == "INTL");
+    let world = state
+        .content
+        .helplines
+        .iter()
+        .filter(|line| line.country == "INTL");
     section(&mut body, "Everywhere", &directory.emergency, world);
     for country in &directory.countries {
         let emergency = state.content.helplines_for(Some(country)).emergency;
-        let lines = state.content.helplines.iter().filter(|line| line.country == *country);
+        let lines = state
+            .content
+            .helplines
+            .iter()
+            .filter(|line| line.country == *country);
         section(&mut body, country, &emergency, lines);
     }
     let html = format!(
@@ -54,7 +62,11 @@ fn section<'a>(
     emergency: &str,
     lines: impl Iterator<Item = &'a Helpline>,
 ) {
-    body.push_str(&format!("<h2>{}</h2><p>{}</p><ul>", escape(title), escape(emergency)));
+    body.push_str(&format!(
+        "<h2>{}</h2><p>{}</p><ul>",
+        escape(title),
+        escape(emergency)
+    ));
     for line in lines {
         body.push_str(&format!(
             "<li><strong>{}</strong><br>{}",

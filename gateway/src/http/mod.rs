@@ -2,11 +2,11 @@
 
 pub mod assessment;
 pub mod chat;
-pub mod content;
 pub mod client_address;
+pub mod content;
 mod convert;
 pub mod cookie;
-mod extract;
+pub mod extract;
 pub mod health;
 pub mod help_page;
 pub mod metrics;

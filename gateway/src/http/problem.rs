@@ -10,8 +10,8 @@ use axum::{
 
 use crate::domain::{
     chat::{events::TurnError, message::MessageError},
-    questionnaire::AnswersError,
     ports::{PeerError, StoreError},
+    questionnaire::AnswersError,
     session::SessionError,
 };
 
@@ -33,12 +33,24 @@ impl HttpProblem {
         status: StatusCode,
         detail: impl Into<String>,
     ) -> Self {
-        Self { kind, title, status, detail: detail.into(), retry_after: None, helplines: None }
+        Self {
+            kind,
+            title,
+            status,
+            detail: detail.into(),
+            retry_after: None,
+            helplines: None,
+        }
     }
 
     /// 400: the request does not have the form that the contract asks for.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new("bad-request", "The request cannot be read", StatusCode::BAD_REQUEST, detail)
+        Self::new(
+            "bad-request",
+            "The request cannot be read",
+            StatusCode::BAD_REQUEST,
+            detail,
+        )
     }
 
     /// 422: well formed, but a value cannot be accepted.
@@ -53,7 +65,12 @@ impl HttpProblem {
 
     /// 409: the request does not fit where things stand.
     pub fn conflict(kind: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(kind, "The request does not fit the current state", StatusCode::CONFLICT, detail)
+        Self::new(
+            kind,
+            "The request does not fit the current state",
+            StatusCode::CONFLICT,
+            detail,
+        )
     }
 
     /// 401: no session, or one that has ended.
@@ -92,7 +109,12 @@ impl HttpProblem {
 
     /// 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new("not-found", "There is nothing here", StatusCode::NOT_FOUND, detail)
+        Self::new(
+            "not-found",
+            "There is nothing here",
+            StatusCode::NOT_FOUND,
+            detail,
+        )
     }
 
     /// Any other client error that a layer found, with the status it chose.
@@ -102,7 +124,12 @@ impl HttpProblem {
 
     /// 413.
     pub fn too_large(detail: impl Into<String>) -> Self {
-        Self::new("too-large", "The request is too large", StatusCode::PAYLOAD_TOO_LARGE, detail)
+        Self::new(
+            "too-large",
+            "The request is too large",
+            StatusCode::PAYLOAD_TOO_LARGE,
+            detail,
+        )
     }
 
     /// 429.

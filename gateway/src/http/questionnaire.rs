@@ -37,5 +37,8 @@ pub async fn put_answers(
     }
     domain::merge(&mut session.answers, body.answers);
     state.store.update_session(&session).await?;
-    Ok(Json(convert::progress(domain::progress(questionnaire, &session.answers))))
+    Ok(Json(convert::progress(domain::progress(
+        questionnaire,
+        &session.answers,
+    ))))
 }

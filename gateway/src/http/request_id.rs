@@ -25,7 +25,9 @@ pub fn current() -> String {
 pub async fn assign(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
     let span = tracing::info_span!("http", request_id = %id);
-    let mut response = CURRENT.scope(id.clone(), next.run(request).instrument(span)).await;
+    let mut response = CURRENT
+        .scope(id.clone(), next.run(request).instrument(span))
+        .await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER.clone(), value);
     }

@@ -43,7 +43,10 @@ pub async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in FIXED {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
     set_default(headers, &header::CONTENT_SECURITY_POLICY, API_POLICY);
     set_default(headers, &header::CACHE_CONTROL, "no-store");
@@ -82,9 +85,9 @@ fn is_same_site(method: &Method, headers: &HeaderMap) -> bool {
     let fetched_here = matches!(text("sec-fetch-site"), None | Some("same-origin" | "none"));
     let origin_matches = match (text("origin"), text("host")) {
         (None, _) => true,
-        (Some(origin), Some(host)) => {
-            origin.split_once("://").is_some_and(|(_, authority)| authority == host)
-        }
+        (Some(origin), Some(host)) => origin
+            .split_once("://")
+            .is_some_and(|(_, authority)| authority == host),
         (Some(_), None) => false,
     };
     !method.is_safe() && marked && fetched_here && origin_matches
@@ -96,10 +99,19 @@ mod tests {
 
     #[test]
     fn a_change_needs_the_header_and_our_own_origin() {
-        let base = [("host", "detox.test"), ("x-requested-with", "digital-detox")];
+        let base = [
+            ("host", "detox.test"),
+            ("x-requested-with", "digital-detox"),
+        ];
         let cases: [(&[(&str, &str)], bool); 6] = [
             (&[], true),
-            (&[("origin", "https://detox.test"), ("sec-fetch-site", "same-origin")], true),
+            (
+                &[
+                    ("origin", "https://detox.test"),
+                    ("sec-fetch-site", "same-origin"),
+                ],
+                true,
+            ),
             (&[("origin", "https://evil.test")], false),
             (&[("origin", "null")], false),
             (&[("sec-fetch-site", "cross-site")], false),

@@ -34,13 +34,14 @@ pub async fn create(
 ) -> Result<Response, HttpProblem> {
     let country = body.country.clone();
     let token = SessionToken::generate();
-    let session = SessionRecord::open(convert::new_session(body), token.hash(), now_ms())
-        .map_err(|error| match error {
+    let session = SessionRecord::open(convert::new_session(body), token.hash(), now_ms()).map_err(
+        |error| match error {
             SessionError::TooYoung => {
                 HttpProblem::age_gate(state.content.helplines_for(country.as_deref()).helplines)
             }
             other => other.into(),
-        })?;
+        },
+    )?;
     state.store.create_session(&session).await?;
     let max_age = match session.retention {
         Retention::Session => None,
@@ -50,7 +51,12 @@ pub async fn create(
         .set_cookie(state.secure_cookies, max_age)
         .ok_or_else(HttpProblem::internal)?;
     let headers = AppendHeaders([(header::SET_COOKIE, cookie)]);
-    Ok((StatusCode::CREATED, headers, Json(convert::session(&session))).into_response())
+    Ok((
+        StatusCode::CREATED,
+        headers,
+        Json(convert::session(&session)),
+    )
+        .into_response())
 }
 
 /// Where the person is.
@@ -116,11 +122,19 @@ pub async fn export(
                 }),
                 "conversation": convert::history(messages, &session, &state.content),
             });
-            Ok(attachment("digital-detox.json", "application/json", body.to_string()))
+            Ok(attachment(
+                "digital-detox.json",
+                "application/json",
+                body.to_string(),
+            ))
         }
         "md" => {
             let text = export::markdown(&session, &messages, &state.content);
-            Ok(attachment("digital-detox.md", "text/markdown; charset=utf-8", text))
+            Ok(attachment(
+                "digital-detox.md",
+                "text/markdown; charset=utf-8",
+                text,
+            ))
         }
         _ => Err(HttpProblem::invalid("format must be \"json\" or \"md\".")),
     }
@@ -129,7 +143,10 @@ pub async fn export(
 fn attachment(name: &str, content_type: &'static str, body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, content_type.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ),
     ];
     (headers, body).into_response()
 }

@@ -26,10 +26,12 @@ pub(super) async fn respond(mut events: mpsc::Receiver<TurnEvent>) -> Response {
         Some(TurnEvent::Failed(error)) => return HttpProblem::from(error).into_response(),
         Some(event) => event,
     };
-    let all = stream::iter([first]).chain(ReceiverStream::new(events)).map(move |event| {
-        Ok::<_, Infallible>(encode(&convert::stream_event(event, &request_id)))
-    });
-    Sse::new(all).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+    let all = stream::iter([first])
+        .chain(ReceiverStream::new(events))
+        .map(move |event| Ok::<_, Infallible>(encode(&convert::stream_event(event, &request_id))));
+    Sse::new(all)
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response()
 }
 
 /// `event:` is the name, `data:` the payload without the name around it.

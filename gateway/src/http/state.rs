@@ -34,5 +34,7 @@ pub struct AppState {
 #[must_use]
 pub fn now_ms() -> i64 {
     let now = OffsetDateTime::now_utc();
-    now.unix_timestamp().saturating_mul(1000).saturating_add(i64::from(now.millisecond()))
+    now.unix_timestamp()
+        .saturating_mul(1000)
+        .saturating_add(i64::from(now.millisecond()))
 }

@@ -32,12 +32,17 @@ pub struct WebError {
 /// The folder has no index.html.
 pub fn router(folder: &Path) -> Result<Router, WebError> {
     let index = folder.join("index.html");
-    let page = std::fs::read_to_string(&index)
-        .map_err(|cause| WebError { path: index.display().to_string(), cause })?;
+    let page = std::fs::read_to_string(&index).map_err(|cause| WebError {
+        path: index.display().to_string(),
+        cause,
+    })?;
     let page: &'static str = Box::leak(page.into_boxed_str());
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
     let assets = ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, forever))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            forever,
+        ))
         .service(ServeDir::new(folder.join("assets")).precompressed_br());
     Ok(Router::new()
         .nest_service("/assets", assets)

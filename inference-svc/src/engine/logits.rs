@@ -33,7 +33,7 @@ pub(super) struct Control {
 
 /// What happens to one sequence at each token.
 pub(super) struct TokenControl {
-    prompt_tokens: usize,
+    prompt: Arc<[u32]>,
     max_tokens: u32,
     repetition_penalty: f32,
     frequency_penalty: f32,
@@ -46,13 +46,13 @@ pub(super) struct TokenControl {
 impl TokenControl {
     /// The control of a sequence that has not begun.
     pub(super) fn new(
-        prompt_tokens: usize,
+        prompt: Arc<[u32]>,
         sampling: &Sampling,
         control: Control,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            prompt_tokens,
+            prompt,
             max_tokens: sampling.max_tokens,
             repetition_penalty: sampling.repetition_penalty,
             frequency_penalty: sampling.frequency_penalty,
@@ -96,7 +96,8 @@ impl TokenControl {
 
 impl CustomLogitsProcessor for TokenControl {
     fn apply(&self, logits: &Tensor, context: &[u32]) -> mistralrs::Result<Tensor> {
-        let reply = context.get(self.prompt_tokens..).unwrap_or_default();
+        // At the first token the engine shows only what its prefix cache did not know, and then all.
+        let reply = context.get(self.prompt.len()..).unwrap_or_default();
         if let Some(end) = self.closes(reply) {
             self.end.store(end, Ordering::Release);
             return only(self.control.closing, logits);
@@ -109,8 +110,8 @@ impl CustomLogitsProcessor for TokenControl {
         let mut values: Vec<f32> = logits.to_vec1()?;
         penalise(
             &mut values,
-            context,
-            self.prompt_tokens,
+            &self.prompt,
+            reply,
             self.repetition_penalty,
             self.frequency_penalty,
             &self.control.exempt,
@@ -135,15 +136,15 @@ fn only(token: u32, logits: &Tensor) -> mistralrs::Result<Tensor> {
 /// the reply, as in the OpenAI API.
 fn penalise(
     logits: &mut [f32],
-    context: &[u32],
-    prompt_tokens: usize,
+    prompt: &[u32],
+    reply: &[u32],
     repetition: f32,
     frequency: f32,
     exempt: &[u32],
 ) {
     if repetition != 1.0 {
         let mut seen = vec![false; logits.len()];
-        for &token in context {
+        for &token in prompt.iter().chain(reply) {
             let index = token as usize;
             if index >= logits.len() || seen[index] || exempt.contains(&token) {
                 continue;
@@ -154,7 +155,7 @@ fn penalise(
         }
     }
     if frequency != 0.0 {
-        for &token in context.get(prompt_tokens..).unwrap_or_default() {
+        for &token in reply {
             if let Some(logit) = logits.get_mut(token as usize)
                 && !exempt.contains(&token)
             {
@@ -174,17 +175,18 @@ mod tests {
     fn penalties_leave_control_tokens_and_unseen_tokens_alone() {
         let mut logits = vec![2.0, -2.0, 2.0, 2.0];
         // Token 0 in the prompt, 1 twice in the reply, 2 is a control token, 3 was never seen.
-        penalise(&mut logits, &[0, 2, 1, 1, 2], 2, 2.0, 0.5, &[2]);
+        penalise(&mut logits, &[0, 2], &[1, 1, 2], 2.0, 0.5, &[2]);
         assert_eq!(logits, vec![1.0, -5.0, 2.0, 2.0]);
     }
 
     #[test]
     fn tokens_beyond_the_logits_are_ignored() {
         let mut logits = vec![1.0];
-        penalise(&mut logits, &[0, 99], 0, 2.0, 1.0, &[]);
+        penalise(&mut logits, &[99], &[0, 99], 2.0, 1.0, &[]);
         assert_eq!(logits, vec![-0.5]);
     }
 
+    /// The control of a sequence with the prompt [0, 1].
     fn control(max_tokens: u32, stop: CancellationToken) -> TokenControl {
         let sampling = Sampling {
             max_tokens,
@@ -195,7 +197,7 @@ mod tests {
             closing: 2,
             exempt: Arc::from([1, 2]),
         };
-        TokenControl::new(2, &sampling, tokens, stop)
+        TokenControl::new(Arc::from([0, 1]), &sampling, tokens, stop)
     }
 
     /// The logits after one step with this context.
@@ -215,6 +217,14 @@ mod tests {
         stop.cancel();
         assert_eq!(step(&control, &[0, 0, 0]), CLOSED);
         assert_eq!((control.sampled(), control.end_reason()), (1, Some(EndReason::Stop)));
+    }
+
+    #[test]
+    fn penalties_do_not_depend_on_what_the_prefix_cache_knew() {
+        let all = step(&control(9, CancellationToken::new()), &[0, 1]);
+        let tail = step(&control(9, CancellationToken::new()), &[1]);
+        assert_eq!(all, tail);
+        assert!(all[0] < 5.0);
     }
 
     #[test]

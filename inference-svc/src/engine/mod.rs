@@ -63,7 +63,7 @@ impl Engine for MistralEngine {
         let lease = self.thread.lease().await?;
         let stop = CancellationToken::new();
         let control = Arc::new(TokenControl::new(
-            prompt.len(),
+            Arc::from(prompt.as_slice()),
             sampling,
             self.control.clone(),
             stop.clone(),

@@ -59,10 +59,13 @@ async fn a_folder_quantised_while_loading_generates_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_local_adapter_is_applied_to_a_local_folder() {
     let folder = tiny_files::safetensors(&Script::says(SAYING));
-    let adapter = tiny_files::adapter();
-    let server = serve(&folder, &["--adapter", adapter.to_str().unwrap()]).await;
-    let mut client = server.client().await;
-    assert_eq!(collect(&mut client, ask("Hi", 40)).await.unwrap().text(), SAYING);
+    for (strength, unchanged) in [(0.0, true), (1000.0, false)] {
+        let adapter = tiny_files::adapter(strength);
+        let server = serve(&folder, &["--adapter", adapter.to_str().unwrap()]).await;
+        let mut client = server.client().await;
+        let text = collect(&mut client, ask("Hi", 40)).await.unwrap().text();
+        assert_eq!(text == SAYING, unchanged, "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,6 +21,9 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// Decoupled weight decay of AdamW.
     pub weight_decay: f64,
+    /// How far rare classes are lifted: a class of n texts weighs n^-balance in all of its texts
+    /// together; 0 leaves each text its own weight, 1 makes all classes equal.
+    pub balance: f32,
 }
 
 /// Embeddings with their classes.
@@ -158,19 +161,20 @@ impl Parameters {
     }
 }
 
-/// Classes as a tensor, with a weight for each row: rare classes count as much as frequent ones.
+/// Classes as a tensor, with a weight for each row.
 struct Target {
     classes: Tensor,
     row_weights: Tensor,
 }
 
 impl Target {
-    fn new(classes: &[usize], labels: usize) -> Result<Self> {
+    fn new(classes: &[usize], labels: usize, balance: f32) -> Result<Self> {
         let mut counts = vec![0_usize; labels];
         for class in classes {
             counts[*class] += 1;
         }
-        let row_weights: Vec<f32> = classes.iter().map(|c| 1.0 / counts[*c] as f32).collect();
+        let row_weight = |class: &usize| (counts[*class] as f32).powf(-balance);
+        let row_weights: Vec<f32> = classes.iter().map(row_weight).collect();
         let total: f32 = row_weights.iter().sum();
         let row_weights: Vec<f32> = row_weights.iter().map(|weight| weight / total).collect();
         let ids = classes.iter().map(|class| u32::try_from(*class));
@@ -202,12 +206,12 @@ pub fn fit(
 ) -> Result<Fitted> {
     let standardiser = Standardiser::new(&training.embeddings)?;
     let input = standardiser.apply(&training.embeddings)?;
-    let target = Target::new(&training.classes, labels)?;
+    let target = Target::new(&training.classes, labels, recipe.balance)?;
     let validation = match validation {
         None => None,
         Some(part) => Some((
             standardiser.apply(&part.embeddings)?,
-            Target::new(&part.classes, labels)?,
+            Target::new(&part.classes, labels, recipe.balance)?,
         )),
     };
     let parameters = Parameters::new(input.dim(1)?, labels, recipe.hidden, seed)?;

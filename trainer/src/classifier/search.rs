@@ -15,28 +15,26 @@ use super::{
 use crate::evaluate::report::Report;
 
 /// What is tried, the plainest first: a later one must be better to be taken.
-const RECIPES: [Recipe; 4] = [
-    Recipe {
-        hidden: false,
-        learning_rate: 0.003,
-        weight_decay: 0.1,
-    },
-    Recipe {
-        hidden: false,
-        learning_rate: 0.003,
-        weight_decay: 3.0,
-    },
-    Recipe {
-        hidden: true,
-        learning_rate: 0.001,
-        weight_decay: 0.1,
-    },
-    Recipe {
-        hidden: true,
-        learning_rate: 0.001,
-        weight_decay: 3.0,
-    },
-];
+const RECIPES: [Recipe; 12] = {
+    let linear = Recipe { hidden: false, learning_rate: 0.001, weight_decay: 0.1, balance: 0.5 };
+    let decayed = Recipe { weight_decay: 5.0, ..linear };
+    let hidden = Recipe { hidden: true, learning_rate: 0.0003, ..linear };
+    let hidden_decayed = Recipe { weight_decay: 5.0, ..hidden };
+    [
+        linear,
+        Recipe { balance: 1.0, ..linear },
+        Recipe { balance: 0.25, ..linear },
+        decayed,
+        Recipe { balance: 1.0, ..decayed },
+        Recipe { balance: 0.25, ..decayed },
+        hidden,
+        Recipe { balance: 1.0, ..hidden },
+        Recipe { balance: 0.25, ..hidden },
+        hidden_decayed,
+        Recipe { balance: 1.0, ..hidden_decayed },
+        Recipe { balance: 0.25, ..hidden_decayed },
+    ]
+};
 /// How much better (macro F1) a later recipe must be: less than that is noise.
 const MARGIN: f32 = 0.005;
 
@@ -108,6 +106,7 @@ pub(super) fn train_head(
     let mut best: Option<Trial> = None;
     for recipe in RECIPES {
         let trial = cross_validate(spec, &all, recipe, options)?;
+        if std::env::var_os("TRIALS").is_some() { eprintln!("{} {recipe:?} e{} f1 {:.3} acc {:.3} nll {:.3}", spec.name, trial.epochs, trial.report.macro_f1, trial.report.accuracy, negative_log_likelihood(&trial.logits,&all.classes,best_temperature(&trial.logits,&all.classes))); }
         let better = best
             .as_ref()
             .is_none_or(|best| trial.report.macro_f1 > best.report.macro_f1 + MARGIN);

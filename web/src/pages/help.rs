@@ -39,7 +39,7 @@ pub(crate) fn HelpDialog() -> impl IntoView {
                 <button type="button" class="button button--secondary" data-testid="help-close"
                     on:click=move |_| close()>"Close"</button>
             </div>
-            <p>"These are real people. You can stay anonymous, and nothing is too small to call about."</p>
+            <p>"These are real people who listen. Nothing is too small to talk about."</p>
             {move || match (directory.get(), failed.get()) {
                 (Some(directory), _) => view! { <Directory directory=directory load=load /> }.into_any(),
                 (None, true) => view! { <WithoutServer /> }.into_any(),

@@ -23,11 +23,18 @@ pub enum Topic {
 
 impl Topic {
     /// Every topic, in tie order.
-    pub const ALL: [Self; 4] =
-        [Self::Cyberbullying, Self::SocialMediaAddiction, Self::SocialIsolation, Self::Other];
+    pub const ALL: [Self; 4] = [
+        Self::Cyberbullying,
+        Self::SocialMediaAddiction,
+        Self::SocialIsolation,
+        Self::Other,
+    ];
     /// The topics that have insights and questions of their own.
-    pub const THEMES: [Self; 3] =
-        [Self::Cyberbullying, Self::SocialMediaAddiction, Self::SocialIsolation];
+    pub const THEMES: [Self; 3] = [
+        Self::Cyberbullying,
+        Self::SocialMediaAddiction,
+        Self::SocialIsolation,
+    ];
 
     /// The name in content files, in the classifier's labels and on the wire.
     #[must_use]
@@ -76,7 +83,9 @@ impl Severity {
     /// The level of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.as_str() == name)
     }
 }
 

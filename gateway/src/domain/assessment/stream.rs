@@ -48,22 +48,39 @@ impl Turn {
         };
         let decision = self.decide_assessment(query, &labels);
         let content = self.services.content.clone();
-        let score = score::assess(&content.questionnaire, &self.session.answers, labels.first());
+        let score = score::assess(
+            &content.questionnaire,
+            &self.session.answers,
+            labels.first(),
+        );
         let chosen = (score.topic.label.clone(), score.severity.label.clone());
         let guidance = guidance::choose(&content.guidance, &chosen.0, &chosen.1);
         self.session.assessment = Some(chosen);
 
         let classifier_used = !labels.is_empty();
         // Nobody is left to be told when this fails; the result is kept all the same.
-        let _ = self.sink.send(TurnEvent::Classification { score, classifier_used }).await;
+        let _ = self
+            .sink
+            .send(TurnEvent::Classification {
+                score,
+                classifier_used,
+            })
+            .await;
         let _ = self.sink.send(TurnEvent::Guidance(guidance)).await;
         if decision.route == Route::Crisis {
             let words = query.unwrap_or_default();
-            self.crisis(turn_id, words, query.is_some(), &decision).await;
+            self.crisis(turn_id, words, query.is_some(), &decision)
+                .await;
             return Ok(self.services.store.update_session(&self.session).await?);
         }
         self.services.store.update_session(&self.session).await?;
-        self.keep_question(turn_id, query.unwrap_or_default(), query.is_some(), &decision).await?;
+        self.keep_question(
+            turn_id,
+            query.unwrap_or_default(),
+            query.is_some(),
+            &decision,
+        )
+        .await?;
         match decision.route {
             Route::Decline => self.decline(turn_id, &decision).await,
             _ => self.tailored(turn_id, query, decision).await,
@@ -77,7 +94,10 @@ impl Turn {
         let flag = questionnaire::highest_flag(&content.questionnaire, &self.session.answers);
         let mut decision = match (query, state) {
             // Nothing was said, so there is nothing to check again.
-            (None, _) => Decision { next_state: state, ..Decision::answer() },
+            (None, _) => Decision {
+                next_state: state,
+                ..Decision::answer()
+            },
             (Some(_), state) => decide(&signals, state),
         };
         match flag {
@@ -101,10 +121,10 @@ impl Turn {
             &content.prompts.assessment
         };
         let system = prompt::fill(&frame.text, &self.person());
-        let budget =
-            self.limits.prompt_budget(self.services.generator.context_length().await);
-        let messages =
-            prompt::build(&system, &[], query.unwrap_or(DEFAULT_QUESTION), budget);
+        let budget = self
+            .limits
+            .prompt_budget(self.services.generator.context_length().await);
+        let messages = prompt::build(&system, &[], query.unwrap_or(DEFAULT_QUESTION), budget);
         let frame = ReplyFrame {
             turn_id,
             route: decision.route,

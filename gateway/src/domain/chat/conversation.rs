@@ -10,7 +10,10 @@ use crate::domain::{
 
 /// The person's last message.
 pub(super) fn last_question(history: &[StoredMessage]) -> Option<&StoredMessage> {
-    history.iter().rev().find(|message| message.author == Author::Person)
+    history
+        .iter()
+        .rev()
+        .find(|message| message.author == Author::Person)
 }
 
 /// The turns before `current` that the model may see: question and newest answer of each. Turns
@@ -25,7 +28,10 @@ pub(super) fn prior_turns(history: &[StoredMessage], current: Uuid) -> Vec<Promp
         match message.author {
             Author::Person => turns.push((
                 message.turn_id,
-                PromptTurn { question: message.text.clone(), answer: String::new() },
+                PromptTurn {
+                    question: message.text.clone(),
+                    answer: String::new(),
+                },
             )),
             Author::Companion if message.completeness != Completeness::CutOff => {
                 if let Some((_, turn)) = turns.iter_mut().find(|(id, _)| *id == message.turn_id) {
@@ -35,7 +41,11 @@ pub(super) fn prior_turns(history: &[StoredMessage], current: Uuid) -> Vec<Promp
             Author::Companion => {}
         }
     }
-    turns.into_iter().map(|(_, turn)| turn).filter(|turn| !turn.answer.is_empty()).collect()
+    turns
+        .into_iter()
+        .map(|(_, turn)| turn)
+        .filter(|turn| !turn.answer.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -69,7 +79,13 @@ mod tests {
         ];
         let turns = prior_turns(&history, Uuid::from_u128(4));
         assert_eq!(turns.len(), 1);
-        assert_eq!((turns[0].question.as_str(), turns[0].answer.as_str()), ("q1", "new"));
-        assert_eq!(last_question(&history).map(|m| m.text.as_str()), Some("now"));
+        assert_eq!(
+            (turns[0].question.as_str(), turns[0].answer.as_str()),
+            ("q1", "new")
+        );
+        assert_eq!(
+            last_question(&history).map(|m| m.text.as_str()),
+            Some("now")
+        );
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::domain::{
-    assessment::score::AssessmentScore,
     assessment::guidance::Guidance,
+    assessment::score::AssessmentScore,
     guardrails::{crisis::CrisisCard, decide::Route},
     ports::{PeerError, StoreError},
 };

@@ -43,7 +43,10 @@ mod tests {
     fn emptiness_and_length_are_refused_and_nul_bytes_fall_out() {
         assert_eq!(required(" \u{0}\n"), Err(MessageError::Empty));
         assert_eq!(required(&"😀".repeat(4001)), Err(MessageError::TooLong));
-        assert_eq!(required(&"😀".repeat(4000)).map(|text| text.chars().count()), Ok(4000));
+        assert_eq!(
+            required(&"😀".repeat(4000)).map(|text| text.chars().count()),
+            Ok(4000)
+        );
         assert_eq!(required(" a\u{0}b "), Ok("ab".to_owned()));
     }
 }

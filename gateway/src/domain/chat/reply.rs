@@ -80,12 +80,16 @@ impl Reply<'_> {
             };
             services.store.update_message(row, &update).await?;
         }
-        self.turn.finish(self.frame.route, progress.end, progress.usage).await;
+        self.turn
+            .finish(self.frame.route, progress.end, progress.usage)
+            .await;
         Ok(())
     }
 
     async fn conclude_unheard(self) -> Result<(), TurnError> {
-        self.turn.finish(self.frame.route, TurnEnd::Cancelled, (0, 0)).await;
+        self.turn
+            .finish(self.frame.route, TurnEnd::Cancelled, (0, 0))
+            .await;
         Ok(())
     }
 
@@ -104,13 +108,21 @@ impl Reply<'_> {
             card: None,
             at_ms: (self.turn.services.now_ms)(),
         };
-        let row = self.turn.services.store.append_message(self.turn.session.id, &begun).await?;
+        let row = self
+            .turn
+            .services
+            .store
+            .append_message(self.turn.session.id, &begun)
+            .await?;
         Ok(Some(row))
     }
 
     async fn tell(&mut self, generation: Option<Generation>) -> Progress {
-        let mut progress =
-            Progress { text: String::new(), end: TurnEnd::Stop, usage: (0, 0) };
+        let mut progress = Progress {
+            text: String::new(),
+            end: TurnEnd::Stop,
+            usage: (0, 0),
+        };
         let told = match generation {
             Some(generation) => self.relay(generation, &mut progress).await,
             None => match self.announce(None, Duration::ZERO).await {
@@ -142,7 +154,11 @@ impl Reply<'_> {
                     continue;
                 }
                 Some(Ok(GenerationEvent::Delta(text))) => gate.push(&text),
-                Some(Ok(GenerationEvent::Finished { end, prompt_tokens, completion_tokens })) => {
+                Some(Ok(GenerationEvent::Finished {
+                    end,
+                    prompt_tokens,
+                    completion_tokens,
+                })) => {
                     progress.usage = (prompt_tokens, completion_tokens);
                     progress.end = match end {
                         GenerationEnd::Stop => TurnEnd::Stop,
@@ -188,7 +204,13 @@ impl Reply<'_> {
     }
 
     async fn announce(&mut self, model: Option<String>, queued: Duration) -> Result<(), Left> {
-        let ReplyFrame { turn_id, route, reasons, prompt_hash, .. } = &self.frame;
+        let ReplyFrame {
+            turn_id,
+            route,
+            reasons,
+            prompt_hash,
+            ..
+        } = &self.frame;
         let meta = TurnEvent::Meta {
             turn_id: *turn_id,
             variant_id: self.turn.variant_id,
@@ -196,7 +218,10 @@ impl Reply<'_> {
             prompt_hash: prompt_hash.clone(),
             queued,
         };
-        let guard = TurnEvent::Guard { route: *route, reasons: reasons.clone() };
+        let guard = TurnEvent::Guard {
+            route: *route,
+            reasons: reasons.clone(),
+        };
         self.turn.sink.send(meta).await?;
         self.turn.sink.send(guard).await
     }

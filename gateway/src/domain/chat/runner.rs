@@ -116,7 +116,9 @@ impl TurnRunner {
         let gauge = metrics::gauge!("gateway_open_streams");
         gauge.increment(1.0);
         let runner = self.clone();
-        let tracked = turns.tasks.track_future(tracing::Instrument::in_current_span(work));
+        let tracked = turns
+            .tasks
+            .track_future(tracing::Instrument::in_current_span(work));
         self.tasks.spawn(async move {
             tracked.await;
             gauge.decrement(1.0);
@@ -138,7 +140,10 @@ impl TurnRunner {
 
     fn forget_idle(&self, id: SessionId) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if sessions.get(&id).is_some_and(|turns| turns.tasks.is_empty()) {
+        if sessions
+            .get(&id)
+            .is_some_and(|turns| turns.tasks.is_empty())
+        {
             sessions.remove(&id);
         }
     }
@@ -160,7 +165,10 @@ impl TurnRunner {
     /// Waits for open turns, and stops those that are still open after `grace`.
     pub async fn drain(&self, grace: Duration) {
         self.tasks.close();
-        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(grace, self.tasks.wait())
+            .await
+            .is_err()
+        {
             self.stop.cancel();
             let _ = tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait()).await;
         }

@@ -19,7 +19,11 @@ pub(crate) struct EventSink {
 
 impl EventSink {
     pub(crate) fn new(events: mpsc::Sender<TurnEvent>) -> Self {
-        Self { events, started: Instant::now(), first_delta: None }
+        Self {
+            events,
+            started: Instant::now(),
+            first_delta: None,
+        }
     }
 
     /// Completes when the person has left.

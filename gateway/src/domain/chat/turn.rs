@@ -19,8 +19,7 @@ use crate::domain::{
     guardrails::{
         crisis::CrisisCard,
         decide::{Decision, Route, SafetyState, decide},
-        input,
-        replies,
+        input, replies,
     },
     ports::{Classification, Store, StoreError, TextClassifier, TextGenerator},
     session::{Author, Completeness, NewMessage, SessionRecord},
@@ -87,7 +86,8 @@ impl Turn {
             return Ok(());
         }
         let history = prior_turns(&conversation?, turn_id);
-        self.keep_question(turn_id, &message, is_new, &decision).await?;
+        self.keep_question(turn_id, &message, is_new, &decision)
+            .await?;
         match decision.route {
             Route::Decline => self.decline(turn_id, &decision).await,
             _ => self.reply(turn_id, message, history, decision).await,
@@ -154,12 +154,16 @@ impl Turn {
         is_new: bool,
         decision: &Decision,
     ) -> Result<(), StoreError> {
-        self.keep_question(turn_id, message, is_new, decision).await?;
+        self.keep_question(turn_id, message, is_new, decision)
+            .await?;
         let card = NewMessage {
             card: Some(self.session.cards),
             ..self.companion_message(turn_id, decision, String::new(), Completeness::Complete)
         };
-        self.services.store.append_message(self.session.id, &card).await?;
+        self.services
+            .store
+            .append_message(self.session.id, &card)
+            .await?;
         Ok(())
     }
 
@@ -174,7 +178,11 @@ impl Turn {
         let shown = i64::from(decision.route == Route::Crisis);
         self.services
             .store
-            .raise_safety(self.session.id, decision.next_state.level(), self.session.cards + shown)
+            .raise_safety(
+                self.session.id,
+                decision.next_state.level(),
+                self.session.cards + shown,
+            )
             .await?;
         if is_new {
             let question = NewMessage {
@@ -187,23 +195,37 @@ impl Turn {
                 card: None,
                 at_ms: (self.services.now_ms)(),
             };
-            self.services.store.append_message(self.session.id, &question).await?;
+            self.services
+                .store
+                .append_message(self.session.id, &question)
+                .await?;
         }
         Ok(())
     }
 
-    pub(crate) async fn decline(&mut self, turn_id: Uuid, decision: &Decision) -> Result<(), TurnError> {
+    pub(crate) async fn decline(
+        &mut self,
+        turn_id: Uuid,
+        decision: &Decision,
+    ) -> Result<(), TurnError> {
         let variation = usize::try_from(turn_id.as_u128() % 97).unwrap_or_default();
         let content = self.services.content.clone();
         let text = replies::decline_reply(&content.replies, &decision.reasons, variation);
         let answer =
             self.companion_message(turn_id, decision, text.to_owned(), Completeness::Complete);
-        self.services.store.append_message(self.session.id, &answer).await?;
+        self.services
+            .store
+            .append_message(self.session.id, &answer)
+            .await?;
         let told = async {
             self.announce(turn_id, decision).await?;
             self.sink.send(TurnEvent::Delta(text.to_owned())).await
         };
-        let end = if told.await.is_ok() { TurnEnd::Guarded } else { TurnEnd::Cancelled };
+        let end = if told.await.is_ok() {
+            TurnEnd::Guarded
+        } else {
+            TurnEnd::Cancelled
+        };
         self.finish(decision.route, end, (0, 0)).await;
         Ok(())
     }
@@ -234,16 +256,27 @@ impl Turn {
 
     fn frame(&self, decision: &Decision) -> &Prompt {
         let prompts = &self.services.content.prompts;
-        if decision.route == Route::Support { &prompts.support } else { &prompts.companion }
+        if decision.route == Route::Support {
+            &prompts.support
+        } else {
+            &prompts.companion
+        }
     }
 
     pub(crate) fn topic(&self) -> &str {
-        self.session.assessment.as_ref().map_or("other", |(topic, _)| topic.as_str())
+        self.session
+            .assessment
+            .as_ref()
+            .map_or("other", |(topic, _)| topic.as_str())
     }
 
     /// What the prompt may say about the person.
     pub(crate) fn person(&self) -> prompt::Person<'_> {
-        let severity = self.session.assessment.as_ref().map(|(_, severity)| severity.as_str());
+        let severity = self
+            .session
+            .assessment
+            .as_ref()
+            .map(|(_, severity)| severity.as_str());
         prompt::Person {
             name: &self.session.name,
             topic: self.topic(),

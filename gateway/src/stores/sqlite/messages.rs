@@ -68,9 +68,10 @@ pub(super) async fn conversation(
 
 pub(super) async fn delete(pool: &SqlitePool, id: SessionId) -> Result<(), StoreError> {
     let mut transaction = pool.begin().await.map_err(unavailable)?;
-    for statement in
-        ["DELETE FROM messages WHERE session_id = ?", "DELETE FROM feedback WHERE session_id = ?"]
-    {
+    for statement in [
+        "DELETE FROM messages WHERE session_id = ?",
+        "DELETE FROM feedback WHERE session_id = ?",
+    ] {
         sqlx::query(statement)
             .bind(id.to_string())
             .execute(&mut *transaction)

@@ -51,7 +51,11 @@ impl SqliteStore {
         let pool = SqlitePoolOptions::new()
             .max_connections(if in_memory { 1 } else { MAXIMUM_CONNECTIONS })
             .acquire_timeout(BUSY_TIMEOUT)
-            .idle_timeout(if in_memory { None } else { Some(Duration::from_secs(600)) })
+            .idle_timeout(if in_memory {
+                None
+            } else {
+                Some(Duration::from_secs(600))
+            })
             .connect_with(options)
             .await
             .map_err(unavailable)?;

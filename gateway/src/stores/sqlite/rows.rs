@@ -35,12 +35,16 @@ impl TryFrom<SessionRow> for SessionRecord {
     fn try_from(row: SessionRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: parse_uuid(&row.id)?,
-            token_hash: row.token_hash.try_into().map_err(|_| StoreError::Corrupt("token hash"))?,
+            token_hash: row
+                .token_hash
+                .try_into()
+                .map_err(|_| StoreError::Corrupt("token hash"))?,
             name: row.name,
             age_band: parse(&AGE_BANDS, &row.age_band).ok_or(StoreError::Corrupt("age band"))?,
             country: row.country,
             locale: row.locale,
-            retention: parse(&RETENTIONS, &row.retention).ok_or(StoreError::Corrupt("retention"))?,
+            retention: parse(&RETENTIONS, &row.retention)
+                .ok_or(StoreError::Corrupt("retention"))?,
             created_ms: row.created_ms,
             expires_ms: row.expires_ms,
             questionnaire_version: row.questionnaire_version,
@@ -91,8 +95,7 @@ const AGE_BANDS: [(AgeBand, &str); 4] = [
 ];
 const RETENTIONS: [(Retention, &str); 2] =
     [(Retention::Session, "session"), (Retention::Keep, "keep")];
-const AUTHORS: [(Author, &str); 2] =
-    [(Author::Person, "person"), (Author::Companion, "companion")];
+const AUTHORS: [(Author, &str); 2] = [(Author::Person, "person"), (Author::Companion, "companion")];
 const COMPLETENESSES: [(Completeness, &str); 3] = [
     (Completeness::Complete, "complete"),
     (Completeness::Cancelled, "cancelled"),
@@ -100,11 +103,17 @@ const COMPLETENESSES: [(Completeness, &str); 3] = [
 ];
 
 fn parse<T: Copy>(table: &[(T, &str)], code: &str) -> Option<T> {
-    table.iter().find(|(_, name)| *name == code).map(|(value, _)| *value)
+    table
+        .iter()
+        .find(|(_, name)| *name == code)
+        .map(|(value, _)| *value)
 }
 
 fn code<T: PartialEq>(table: &[(T, &'static str)], value: &T) -> &'static str {
-    table.iter().find(|(known, _)| known == value).map_or("", |(_, name)| name)
+    table
+        .iter()
+        .find(|(known, _)| known == value)
+        .map_or("", |(_, name)| name)
 }
 
 pub(super) fn age_band_code(value: AgeBand) -> &'static str {

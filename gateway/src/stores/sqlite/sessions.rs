@@ -41,14 +41,16 @@ pub(super) async fn by_token(
     token_hash: &[u8; 32],
     now_ms: i64,
 ) -> Result<Option<SessionRecord>, StoreError> {
-    sqlx::query_as::<_, SessionRow>("SELECT * FROM sessions WHERE token_hash = ? AND expires_ms > ?")
-        .bind(token_hash.as_slice())
-        .bind(now_ms)
-        .fetch_optional(pool)
-        .await
-        .map_err(unavailable)?
-        .map(SessionRecord::try_from)
-        .transpose()
+    sqlx::query_as::<_, SessionRow>(
+        "SELECT * FROM sessions WHERE token_hash = ? AND expires_ms > ?",
+    )
+    .bind(token_hash.as_slice())
+    .bind(now_ms)
+    .fetch_optional(pool)
+    .await
+    .map_err(unavailable)?
+    .map(SessionRecord::try_from)
+    .transpose()
 }
 
 pub(super) async fn update(pool: &SqlitePool, session: &SessionRecord) -> Result<(), StoreError> {
@@ -110,6 +112,9 @@ pub(super) async fn sweep(pool: &SqlitePool, now_ms: i64) -> Result<u64, StoreEr
 
 /// Empties the write-ahead log, so that what was deleted is not still readable there.
 async fn checkpoint(pool: &SqlitePool) -> Result<(), StoreError> {
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await.map_err(unavailable)?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(pool)
+        .await
+        .map_err(unavailable)?;
     Ok(())
 }

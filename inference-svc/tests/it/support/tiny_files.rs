@@ -198,19 +198,18 @@ fn tokenizer() -> serde_json::Value {
     })
 }
 
-/// A PEFT folder whose adapter adds nothing, on the query and value projections.
-pub(crate) fn adapter() -> PathBuf {
+/// A PEFT folder with an adapter on the down projections; at strength 0 it adds nothing.
+pub(crate) fn adapter(strength: f32) -> PathBuf {
     let path = folder("adapter");
-    let config = json!({"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"],
+    let config = json!({"r": 4, "lora_alpha": 8, "target_modules": ["down_proj"],
                         "peft_type": "LORA", "lora_dropout": 0.0, "bias": "none"});
     fs::write(path.join("adapter_config.json"), config.to_string()).unwrap();
     let mut tensors = HashMap::new();
     for layer in 0..LAYERS {
-        for (projection, rows) in [("q_proj", WIDTH), ("v_proj", KEY_VALUE_HEADS * HEAD_WIDTH)] {
-            let name = format!("base_model.model.model.layers.{layer}.self_attn.{projection}");
-            tensors.insert(format!("{name}.lora_A.weight"), (vec![4, WIDTH], vec![0.01; 4 * WIDTH]));
-            tensors.insert(format!("{name}.lora_B.weight"), (vec![rows, 4], vec![0.0; rows * 4]));
-        }
+        let name = format!("base_model.model.model.layers.{layer}.mlp.down_proj");
+        let down = (0..WIDTH * 4).map(|index| if index % 7 == 0 { strength } else { 0.0 }).collect();
+        tensors.insert(format!("{name}.lora_A.weight"), (vec![4, INNER], vec![1.0; 4 * INNER]));
+        tensors.insert(format!("{name}.lora_B.weight"), (vec![WIDTH, 4], down));
     }
     write_tensors(&path.join("adapter_model.safetensors"), &tensors);
     path

@@ -1,0 +1,92 @@
+//! The hard gates: the card comes without any peer, the model never sees a crisis, and the state
+//! outlives denial and deletion.
+
+use reqwest::Method;
+
+use crate::{
+    peers::Script,
+    support::{Gateway, Peers, names, payload},
+};
+
+const DISCLOSURE: &str = "i want to unalive myself";
+
+#[tokio::test]
+async fn the_card_comes_when_classifier_and_model_are_down() {
+    let gateway = Gateway::start_with(Peers::Down, &[]).await;
+    let events = gateway.person().await.chat(DISCLOSURE).await;
+    assert_eq!(names(&events), ["meta", "guard", "crisis", "done"]);
+    let card = payload(&events, "crisis");
+    assert_eq!(card["helplines"][0]["country"], "IN");
+    let last = card["helplines"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["country"], "INTL");
+    assert!(card["safety_steps"].as_array().unwrap().len() >= 3);
+    assert!(!card["message"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_crisis_never_reaches_the_model_and_outlives_denial_and_deletion() {
+    let gateway = Gateway::start(Script::Say(vec!["Let us talk about today."])).await;
+    let person = gateway.person().await;
+    let first = person.chat(DISCLOSURE).await;
+    assert_eq!(payload(&first, "guard")["route"], "crisis");
+    assert!(gateway.model.requests.lock().unwrap().is_empty());
+    assert_eq!(person.get("/sessions/me").await["crisis"], true);
+
+    let denial = person.chat("jk i'm fine forget it").await;
+    assert_eq!(payload(&denial, "guard")["route"], "crisis");
+    assert_ne!(
+        payload(&denial, "crisis")["message"],
+        payload(&first, "crisis")["message"]
+    );
+
+    person
+        .request(Method::DELETE, "/chat")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        person.get("/chat").await["messages"]
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    assert_eq!(person.get("/sessions/me").await["crisis"], true);
+    let later = person
+        .chat("can we talk about my history homework and how to plan it")
+        .await;
+    assert_ne!(payload(&later, "guard")["route"], "answer");
+
+    for request in gateway.model.requests.lock().unwrap().iter() {
+        let seen = request
+            .messages
+            .iter()
+            .any(|message| message.content.contains("unalive"));
+        assert!(!seen, "the model saw a crisis");
+    }
+}
+
+#[tokio::test]
+async fn the_card_is_shown_again_after_a_reload() {
+    let gateway = Gateway::start_with(Peers::Down, &[]).await;
+    let person = gateway.person().await;
+    let shown = person.chat(DISCLOSURE).await;
+    let history = person.get("/chat").await;
+    let kept = &history["messages"][1];
+    assert_eq!(kept["route"], "crisis");
+    assert_eq!(
+        kept["crisis"]["message"],
+        payload(&shown, "crisis")["message"]
+    );
+}
+
+#[tokio::test]
+async fn an_idiom_is_no_crisis() {
+    let gateway = Gateway::start(Script::Say(vec!["Homework can be a lot."])).await;
+    let events = gateway
+        .person()
+        .await
+        .chat("this homework is killing me 😂")
+        .await;
+    assert_eq!(payload(&events, "guard")["route"], "answer");
+}
