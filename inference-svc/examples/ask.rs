@@ -63,7 +63,9 @@ async fn main() -> anyhow::Result<()> {
             }
             Some(Event::Finished(finished)) => {
                 let usage = finished.usage.unwrap_or_default();
-                let decode_ms = finished.total_ms.saturating_sub(finished.time_to_first_token_ms);
+                let decode_ms = finished
+                    .total_ms
+                    .saturating_sub(finished.time_to_first_token_ms);
                 writeln!(
                     out,
                     "\n{:?}, {} + {} tokens, first text after {:?}, first token {} ms, {:.1} tokens/s",
@@ -72,7 +74,8 @@ async fn main() -> anyhow::Result<()> {
                     usage.completion_tokens,
                     first.unwrap_or_default(),
                     finished.time_to_first_token_ms,
-                    f64::from(usage.completion_tokens.saturating_sub(1)) * 1000.0 / f64::from(decode_ms.max(1)),
+                    f64::from(usage.completion_tokens.saturating_sub(1)) * 1000.0
+                        / f64::from(decode_ms.max(1)),
                 )?;
             }
             None => {}

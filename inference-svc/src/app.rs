@@ -20,7 +20,9 @@ use crate::{
     config::Config,
     engine,
     error::StartError,
-    generation::{Engine, Event, GenerationError, Generator, Limits, Message, Role, SamplingRequest},
+    generation::{
+        Engine, Event, GenerationError, Generator, Limits, Message, Role, SamplingRequest,
+    },
     grpc::{InferenceGrpc, LoadedModel},
 };
 
@@ -156,7 +158,10 @@ pub async fn serve(
         generator.abort();
     }
     // Health watchers keep their connections open, so the end of the servers is not waited for long.
-    let _left_over = timeout(FLUSH, async { while servers.join_next().await.is_some() {} }).await;
+    let _left_over = timeout(FLUSH, async {
+        while servers.join_next().await.is_some() {}
+    })
+    .await;
     servers.abort_all();
     failed.map_or(Ok(()), |failed| Err(stopped(failed)))
 }
@@ -171,7 +176,8 @@ async fn start_servers(
 ) -> Result<(HealthReporter, JoinSet<ServerResult>), StartError> {
     let mut servers = JoinSet::new();
     if let (Some(listener), Some(metrics)) = (listeners.admin, serving.metrics.clone()) {
-        let admin = telemetry::admin::serve(listener, serving.readiness.clone(), metrics, stop.clone());
+        let admin =
+            telemetry::admin::serve(listener, serving.readiness.clone(), metrics, stop.clone());
         servers.spawn(async { admin.await.map_err(|error| error.to_string()) });
     }
     let (health, health_service) = tonic_health::server::health_reporter();

@@ -11,20 +11,19 @@ use crate::{
     generation::Limits,
 };
 
-/// Log targets that never go below "warn", whatever the filter says: the engine and its libraries
+/// Log targets that stay at "warn" or above, whatever the filter says: the engine and its libraries
 /// describe requests at lower levels.
-const QUIET_TARGETS: [&str; 10] = [
-    "mistralrs",
-    "mistralrs_core",
-    // It warns of a missing GPU at each load on a CPU.
-    "mistralrs_core::pipeline::gguf=error",
-    "mistralrs_quant",
-    "mistralrs_mcp",
-    "candle_core",
-    "hf_hub",
-    "tokenizers",
-    "llguidance",
-    "toktrie",
+const QUIET_TARGETS: [&str; 9] = [
+    // At "warn" it complains of a missing GPU at each load on a CPU, and of each planned restart.
+    "mistralrs_core=error",
+    "mistralrs=warn",
+    "mistralrs_quant=warn",
+    "mistralrs_mcp=warn",
+    "candle_core=warn",
+    "hf_hub=warn",
+    "tokenizers=warn",
+    "llguidance=warn",
+    "toktrie=warn",
 ];
 
 /// Streams tokens of a chat model over gRPC.
@@ -104,8 +103,8 @@ impl Config {
     pub fn quiet_telemetry(&self) -> TelemetryArgs {
         let mut args = self.telemetry.clone();
         for target in QUIET_TARGETS {
-            let level = if target.contains('=') { "" } else { "=warn" };
-            args.log_filter.push_str(&format!(",{target}{level}"));
+            args.log_filter.push(',');
+            args.log_filter.push_str(target);
         }
         args
     }
@@ -167,13 +166,17 @@ mod tests {
         let config = Config::parse_from(["x", "--model", "a/b", "--log-filter", "trace"]);
         let filter = config.quiet_telemetry().log_filter;
         assert!(filter.starts_with("trace,"));
-        assert!(filter.contains(",mistralrs_core=warn"));
+        assert!(filter.contains(",mistralrs_core=error"));
     }
 
     #[test]
     fn a_usage_error_is_one_line() {
-        let error = Config::try_parse_from(["x", "--max-running", "0", "--model", "a"]).unwrap_err();
+        let error =
+            Config::try_parse_from(["x", "--max-running", "0", "--model", "a"]).unwrap_err();
         let line = one_line(&error.to_string());
-        assert!(!line.contains('\n') && line.contains("--max-running"), "{line}");
+        assert!(
+            !line.contains('\n') && line.contains("--max-running"),
+            "{line}"
+        );
     }
 }

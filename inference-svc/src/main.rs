@@ -30,7 +30,14 @@ fn start(config: Config) -> Result<(), StartError> {
         let shutdown = telemetry::shutdown::listen().map_err(StartError::Runtime)?;
         let listeners = app::Listeners::bind(&config).await?;
         let readiness = telemetry::Readiness::default();
-        let outcome = app::run(&config, listeners, readiness, Some(guard.metrics()), shutdown).await;
+        let outcome = app::run(
+            &config,
+            listeners,
+            readiness,
+            Some(guard.metrics()),
+            shutdown,
+        )
+        .await;
         guard.shutdown();
         outcome
     });

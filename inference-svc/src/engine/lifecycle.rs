@@ -45,7 +45,10 @@ impl EngineThread {
     ///
     /// # Errors
     /// The runner has no engine.
-    pub(super) fn new(runner: Arc<MistralRs>, empty_after: Option<usize>) -> Result<Self, EngineError> {
+    pub(super) fn new(
+        runner: Arc<MistralRs>,
+        empty_after: Option<usize>,
+    ) -> Result<Self, EngineError> {
         let sender = sender_of(&runner)?;
         Ok(Self {
             runner,
@@ -129,7 +132,9 @@ impl EngineThread {
                 return Ok(sender);
             }
             if Instant::now() >= until {
-                return Err(EngineError("the engine thread did not start again".to_owned()));
+                return Err(EngineError(
+                    "the engine thread did not start again".to_owned(),
+                ));
             }
             sleep(POLL).await;
         }

@@ -2,37 +2,24 @@
 //! engine thread that will run it. Everything that can be checked before is, so that what goes wrong
 //! is one clear line.
 
-use std::{
-    num::NonZeroUsize,
-    path::Path,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::path::Path;
 
 use mistralrs::{
     AutoDeviceMapParams, Device, DeviceMapSetting, TokenSource,
     core::{
-        AdapterPaths, ChatTemplate, DefaultSchedulerMethod, GGUFLoaderBuilder, GGUFSpecificConfig,
-        Loader, LocalModelPaths, LoraAdapterPaths, MemoryGpuConfig, MistralRs, MistralRsBuilder,
-        ModelDType, ModelPaths, NormalLoaderBuilder, NormalSpecificConfig, PagedAttentionConfig,
-        PagedCacheType, Pipeline, SchedulerConfig,
+        AdapterPaths, GGUFLoaderBuilder, GGUFSpecificConfig, Loader, LocalModelPaths,
+        LoraAdapterPaths, MemoryGpuConfig, ModelDType, ModelPaths, NormalLoaderBuilder,
+        NormalSpecificConfig, PagedAttentionConfig, PagedCacheType,
     },
     parse_isq_value,
 };
-use tokio::sync::Mutex;
-use tokio_util::task::TaskTracker;
 
 use super::{
     LoadError, LoadOptions, MistralEngine, ModelSource,
-    gguf::{GgufHeader, read_header},
-    lifecycle::EngineThread,
-    logits::Control,
+    build::{self, Description, LoadedPipeline},
+    gguf::read_header,
     source::{check_folder, is_hub_id, weights},
-    template::{NamedTokens, Template},
-    tokenize::PromptEncoder,
 };
-use crate::generation::ModelInfo;
-
-type LoadedPipeline = Arc<Mutex<dyn Pipeline + Send + Sync>>;
 
 /// Loads a model and starts its engine. Blocks a thread of its own while reading weights.
 ///
@@ -42,13 +29,12 @@ pub async fn load(options: LoadOptions) -> Result<MistralEngine, LoadError> {
     let device = device()?;
     let weights_options = options.clone();
     let weights_device = device.clone();
-    let loaded = tokio::task::spawn_blocking(move || load_weights(&weights_options, &weights_device)).await;
+    let loaded =
+        tokio::task::spawn_blocking(move || load_weights(&weights_options, &weights_device)).await;
     // The engine panics on some malformed files.
-    let (pipeline, header) =
+    let (pipeline, description) =
         loaded.map_err(|_| LoadError::Engine("a file of the model is malformed".to_owned()))??;
-    let parts = Parts::take(&pipeline).await?;
-    let runner = start_engine(&options, &pipeline, &device).await;
-    build(&options, parts, header, runner, &device)
+    build::engine(&options, &pipeline, description, &device).await
 }
 
 fn device() -> Result<Device, LoadError> {
@@ -59,25 +45,10 @@ fn device() -> Result<Device, LoadError> {
     }
 }
 
-/// What a header or a config.json says about the model.
-#[derive(Default)]
-struct Description {
-    architecture: String,
-    quantization: String,
-    pre_tokenizer: Option<String>,
-}
-
-impl From<GgufHeader> for Description {
-    fn from(header: GgufHeader) -> Self {
-        Self {
-            architecture: header.architecture,
-            quantization: header.quantization,
-            pre_tokenizer: header.pre_tokenizer,
-        }
-    }
-}
-
-fn load_weights(options: &LoadOptions, device: &Device) -> Result<(LoadedPipeline, Description), LoadError> {
+fn load_weights(
+    options: &LoadOptions,
+    device: &Device,
+) -> Result<(LoadedPipeline, Description), LoadError> {
     match &options.model {
         ModelSource::Gguf(path) => load_gguf(path, options, device),
         ModelSource::Folder(path) => {
@@ -103,7 +74,11 @@ fn load_gguf(
     let header = read_header(path)?;
     let path = std::path::absolute(path).map_err(LoadError::engine)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     // The conversion of the tokenizer inside a GGUF file is an approximation for some models; the
     // original is used where it lies beside the file.
     let original = ["tokenizer.json", "tokenizer_config.json"]
@@ -154,9 +129,11 @@ fn load_safetensors(
     let loader = builder.build(None).map_err(LoadError::engine)?;
     let paths = match (folder, local_adapter) {
         (Some(folder), Some(adapter)) => Some(local_paths(folder, adapter)?),
-        (None, Some(_)) => return Err(LoadError::Engine(
-            "a local adapter needs a local model: download the model first".to_owned(),
-        )),
+        (None, Some(_)) => {
+            return Err(LoadError::Engine(
+                "a local adapter needs a local model: download the model first".to_owned(),
+            ));
+        }
         _ => None,
     };
     let pipeline = load_with(loader.as_ref(), paths, options, device)?;
@@ -180,15 +157,32 @@ fn load_with(
     device: &Device,
 ) -> Result<LoadedPipeline, LoadError> {
     let isq = match &options.isq {
-        Some(text) => Some(parse_isq_value(text, Some(device)).map_err(|_| LoadError::Isq(text.clone()))?),
+        Some(text) => {
+            Some(parse_isq_value(text, Some(device)).map_err(|_| LoadError::Isq(text.clone()))?)
+        }
         None => None,
     };
     // "Auto" would be F16 on a CPU, which is slower there than F32.
-    let dtype = if device.is_cpu() { ModelDType::F32 } else { ModelDType::Auto };
+    let dtype = if device.is_cpu() {
+        ModelDType::F32
+    } else {
+        ModelDType::Auto
+    };
     let (mapping, paged) = memory(options, device)?;
     match paths {
-        Some(paths) => loader.load_model_from_path(&paths, &dtype, device, true, mapping, isq, paged),
-        None => loader.load_model_from_hf(None, TokenSource::CacheToken, &dtype, device, true, mapping, isq, paged),
+        Some(paths) => {
+            loader.load_model_from_path(&paths, &dtype, device, true, mapping, isq, paged)
+        }
+        None => loader.load_model_from_hf(
+            None,
+            TokenSource::CacheToken,
+            &dtype,
+            device,
+            true,
+            mapping,
+            isq,
+            paged,
+        ),
     }
     .map_err(LoadError::engine)
 }
@@ -202,7 +196,11 @@ fn memory(
         return Ok((DeviceMapSetting::dummy(), None));
     }
     let mut sizes = AutoDeviceMapParams::default_text();
-    if let AutoDeviceMapParams::Text { max_seq_len, max_batch_size } = &mut sizes {
+    if let AutoDeviceMapParams::Text {
+        max_seq_len,
+        max_batch_size,
+    } = &mut sizes
+    {
         *max_batch_size = options.max_running.get();
         if let Some(context_length) = options.context_length {
             *max_seq_len = context_length as usize;
@@ -212,7 +210,8 @@ fn memory(
         Some(mib) => MemoryGpuConfig::MbAmount(mib),
         None => MemoryGpuConfig::Utilization(0.9),
     };
-    let paged = PagedAttentionConfig::new(None, pool, PagedCacheType::Auto).map_err(LoadError::engine)?;
+    let paged =
+        PagedAttentionConfig::new(None, pool, PagedCacheType::Auto).map_err(LoadError::engine)?;
     Ok((DeviceMapSetting::Auto(sizes), Some(paged)))
 }
 
@@ -236,12 +235,16 @@ fn adapter_paths(folder: &Path) -> Result<AdapterPaths, LoadError> {
 
 /// The engine's own search for adapters asks the hub even for a local folder, so with a local adapter
 /// every path is named here.
-fn local_paths(folder: &Path, adapter_paths: AdapterPaths) -> Result<Box<dyn ModelPaths>, LoadError> {
+fn local_paths(
+    folder: &Path,
+    adapter_paths: AdapterPaths,
+) -> Result<Box<dyn ModelPaths>, LoadError> {
     let optional = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
     Ok(Box::new(LocalModelPaths {
         tokenizer_filename: folder.join("tokenizer.json"),
         config_filename: folder.join("config.json"),
-        template_filename: optional("chat_template.jinja").or_else(|| optional("tokenizer_config.json")),
+        template_filename: optional("chat_template.jinja")
+            .or_else(|| optional("tokenizer_config.json")),
         filenames: weights(folder)?,
         adapter_paths,
         gen_conf: optional("generation_config.json"),
@@ -258,121 +261,4 @@ fn architecture(folder: &Path) -> String {
         .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
         .and_then(|config| config["model_type"].as_str().map(str::to_owned))
         .unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// What is taken out of a pipeline before the engine owns it.
-struct Parts {
-    tokenizer: Arc<tokenizers::Tokenizer>,
-    chat_template: Arc<ChatTemplate>,
-    max_tokens: usize,
-    end_of_turn: Arc<[u32]>,
-}
-
-impl Parts {
-    async fn take(pipeline: &LoadedPipeline) -> Result<Self, LoadError> {
-        let pipeline = pipeline.lock().await;
-        let metadata = pipeline.get_metadata();
-        Ok(Self {
-            tokenizer: pipeline.tokenizer().ok_or(LoadError::NoChat("tokenizer"))?,
-            chat_template: pipeline.get_chat_template().ok_or(LoadError::NoChat("chat template"))?,
-            max_tokens: metadata.max_seq_len,
-            end_of_turn: metadata.eos_tok.clone().into(),
-        })
-    }
-}
-
-async fn start_engine(options: &LoadOptions, pipeline: &LoadedPipeline, device: &Device) -> Arc<MistralRs> {
-    let cache = pipeline.lock().await.get_metadata().cache_config.clone();
-    let scheduler = match cache {
-        Some(config) if !device.is_cpu() => SchedulerConfig::PagedAttentionMeta {
-            max_num_seqs: options.max_running.get(),
-            config,
-        },
-        _ => SchedulerConfig::DefaultScheduler {
-            method: DefaultSchedulerMethod::Fixed(options.max_running),
-        },
-    };
-    MistralRsBuilder::new(Arc::clone(pipeline) as Arc<Mutex<dyn Pipeline>>, scheduler, false, None)
-        .with_no_prefix_cache(options.prefix_cache_sequences == 0)
-        .with_prefix_cache_n(options.prefix_cache_sequences)
-        // Each sequence is closed by us, see `logits`.
-        .with_disable_eos_stop(true)
-        .build()
-        .await
-}
-
-fn build(
-    options: &LoadOptions,
-    parts: Parts,
-    description: Description,
-    runner: Arc<MistralRs>,
-    device: &Device,
-) -> Result<MistralEngine, LoadError> {
-    let source = template_source(&parts.chat_template).ok_or(LoadError::NoChat("chat template"))?;
-    let tokens = NamedTokens {
-        bos: parts.chat_template.bos_tok(),
-        eos: parts.chat_template.eos_tok(),
-        unk: parts.chat_template.unk_tok(),
-    };
-    let template = Template::new(&source, tokens).map_err(LoadError::engine)?;
-    let encoder = PromptEncoder::new(template, &parts.tokenizer, description.pre_tokenizer.as_deref())
-        .map_err(LoadError::engine)?;
-    let model_limit = u32::try_from(parts.max_tokens).unwrap_or(u32::MAX);
-    let context_length = options.context_length.unwrap_or(model_limit).min(model_limit);
-    let empty_after = NonZeroUsize::new(options.prefix_cache_sequences)
-        .filter(|_| device.is_cpu())
-        .map(NonZeroUsize::get);
-    let thread = EngineThread::new(runner, empty_after).map_err(LoadError::engine)?;
-    Ok(MistralEngine {
-        info: ModelInfo {
-            name: options.model_name.clone().unwrap_or_else(|| options.model.name()),
-            architecture: description.architecture,
-            quantization: description.quantization,
-            context_length,
-            device: if device.is_cpu() { "cpu" } else { "cuda" },
-        },
-        control: control(&parts, &encoder)?,
-        encoder,
-        thread,
-        next_request: AtomicUsize::new(1),
-        tasks: TaskTracker::new(),
-    })
-}
-
-/// The beginning-of-sequence token can close a sequence where it stands at the beginning of prompts
-/// only; otherwise any control token that no conversation holds will do, and when there is none, the
-/// end of the turn itself.
-fn control(parts: &Parts, encoder: &PromptEncoder) -> Result<Control, LoadError> {
-    let end_of_turn = Arc::clone(&parts.end_of_turn);
-    let last_resort = *end_of_turn.first().ok_or(LoadError::NoChat("end-of-turn token"))?;
-    let exempt: Arc<[u32]> = encoder.control_ids().collect();
-    let free = |id: &u32| !end_of_turn.contains(id) && !encoder.stands_in_turns(*id);
-    let beginning = parts
-        .chat_template
-        .bos_tok()
-        .and_then(|token| parts.tokenizer.token_to_id(&token));
-    let closing = beginning
-        .filter(|id| free(id))
-        .or_else(|| exempt.iter().copied().filter(|id| free(id)).min())
-        .unwrap_or(last_resort);
-    Ok(Control {
-        end_of_turn,
-        closing,
-        exempt,
-    })
-}
-
-/// A tokenizer_config.json may hold several templates by name; the default one is for conversations.
-fn template_source(chat_template: &ChatTemplate) -> Option<String> {
-    let template = &chat_template.chat_template.as_ref()?.0;
-    if let Some(text) = template.as_ref().left() {
-        return Some(text.clone());
-    }
-    let named = template.as_ref().right()?;
-    named
-        .iter()
-        .find(|entry| entry.get("name").is_some_and(|name| name == "default"))
-        .and_then(|entry| entry.get("template"))
-        .or_else(|| named.iter().find_map(|entry| entry.get("default")))
-        .cloned()
 }

@@ -7,7 +7,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, AtomicU8, Ordering},
+    atomic::{AtomicU8, AtomicU32, Ordering},
 };
 
 use mistralrs::{CustomLogitsProcessor, Tensor};
@@ -79,7 +79,9 @@ impl TokenControl {
 
     /// Whether this step must close the sequence, given the tokens of the reply so far.
     fn closes(&self, reply: &[u32]) -> Option<u8> {
-        let ended = reply.last().is_some_and(|last| self.control.end_of_turn.contains(last));
+        let ended = reply
+            .last()
+            .is_some_and(|last| self.control.end_of_turn.contains(last));
         if ended || self.stop.is_cancelled() {
             Some(STOPPED)
         } else if reply.len() >= self.max_tokens as usize {
@@ -151,7 +153,11 @@ fn penalise(
             }
             seen[index] = true;
             let logit = &mut logits[index];
-            *logit = if *logit > 0.0 { *logit / repetition } else { *logit * repetition };
+            *logit = if *logit > 0.0 {
+                *logit / repetition
+            } else {
+                *logit * repetition
+            };
         }
     }
     if frequency != 0.0 {
@@ -216,7 +222,10 @@ mod tests {
         assert_eq!((control.sampled(), control.end_reason()), (1, None));
         stop.cancel();
         assert_eq!(step(&control, &[0, 0, 0]), CLOSED);
-        assert_eq!((control.sampled(), control.end_reason()), (1, Some(EndReason::Stop)));
+        assert_eq!(
+            (control.sampled(), control.end_reason()),
+            (1, Some(EndReason::Stop))
+        );
     }
 
     #[test]
@@ -238,6 +247,9 @@ mod tests {
         assert_ne!(step(&full, &[0, 0]), CLOSED);
         assert_ne!(step(&full, &[0, 0, 0]), CLOSED);
         assert_eq!(step(&full, &[0, 0, 0, 0]), CLOSED);
-        assert_eq!((full.sampled(), full.end_reason()), (2, Some(EndReason::Length)));
+        assert_eq!(
+            (full.sampled(), full.end_reason()),
+            (2, Some(EndReason::Length))
+        );
     }
 }

@@ -2,6 +2,7 @@
 //! here and not in the engine (`template`, `tokenize`), and sequences run under our own control
 //! (`run`, `logits`, `lifecycle`).
 
+mod build;
 mod error;
 mod gguf;
 mod lifecycle;
@@ -56,7 +57,9 @@ impl Engine for MistralEngine {
 
     fn encode(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
         let turns = prompt::normalise(messages, self.encoder.has_system_role());
-        self.encoder.encode(&turns).map_err(|error| EngineError(error.to_string()))
+        self.encoder
+            .encode(&turns)
+            .map_err(|error| EngineError(error.to_string()))
     }
 
     async fn start(&self, prompt: Vec<u32>, sampling: &Sampling) -> Result<Sequence, EngineError> {
@@ -82,9 +85,7 @@ impl Engine for MistralEngine {
             suffix: None,
             tools: None,
             tool_choice: None,
-            logits_processors: Some(vec![
-                Arc::clone(&control) as Arc<dyn CustomLogitsProcessor>
-            ]),
+            logits_processors: Some(vec![Arc::clone(&control) as Arc<dyn CustomLogitsProcessor>]),
             return_raw_logits: false,
             web_search_options: None,
             model_id: None,

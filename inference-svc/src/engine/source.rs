@@ -69,7 +69,10 @@ impl ModelSource {
 }
 
 fn stem(name: Option<&std::ffi::OsStr>) -> String {
-    name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+    name.map_or_else(
+        || "model".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// `owner/name`, and not something that was meant as a path.
@@ -115,8 +118,13 @@ pub(super) fn weights(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name == "model.safetensors" || (name.starts_with("model-") && name.ends_with(".safetensors")) {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if name == "model.safetensors"
+            || (name.starts_with("model-") && name.ends_with(".safetensors"))
+        {
             files.push(path);
         }
     }
@@ -133,11 +141,23 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let file = folder.join("Cargo.toml");
         let source = |text: &str| ModelSource::from_argument(text);
-        assert_eq!(source(file.to_str().unwrap()), ModelSource::Gguf(file.clone()));
-        assert_eq!(source(folder.to_str().unwrap()), ModelSource::Folder(folder.to_owned()));
-        assert_eq!(source("mistralai/Mistral-7B-Instruct-v0.2"), ModelSource::Hub("mistralai/Mistral-7B-Instruct-v0.2".into()));
+        assert_eq!(
+            source(file.to_str().unwrap()),
+            ModelSource::Gguf(file.clone())
+        );
+        assert_eq!(
+            source(folder.to_str().unwrap()),
+            ModelSource::Folder(folder.to_owned())
+        );
+        assert_eq!(
+            source("mistralai/Mistral-7B-Instruct-v0.2"),
+            ModelSource::Hub("mistralai/Mistral-7B-Instruct-v0.2".into())
+        );
         for nothing in ["models/x.gguf", "/no/such", "./a/b", "a/b/c", "name", ""] {
-            assert!(matches!(source(nothing), ModelSource::Nothing(_)), "{nothing}");
+            assert!(
+                matches!(source(nothing), ModelSource::Nothing(_)),
+                "{nothing}"
+            );
         }
     }
 }

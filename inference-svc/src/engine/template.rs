@@ -55,7 +55,8 @@ impl Template {
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
-        environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         // Python slices that minijinja writes as a filter.
@@ -81,7 +82,10 @@ impl Template {
     ///
     /// # Errors
     /// The template refuses the conversation or leaves a message out.
-    pub(super) fn render<'a>(&self, messages: &'a [Message]) -> Result<Vec<Piece<'a>>, TemplateError> {
+    pub(super) fn render<'a>(
+        &self,
+        messages: &'a [Message],
+    ) -> Result<Vec<Piece<'a>>, TemplateError> {
         let turns: Vec<Value> = messages
             .iter()
             .enumerate()
@@ -100,7 +104,9 @@ impl Template {
         let mut pieces = Vec::new();
         for (position, part) in rendered.split(MARK).enumerate() {
             // Template text and marks take turns, beginning with template text.
-            let index = (position % 2 == 1).then(|| part.parse::<usize>().ok()).flatten();
+            let index = (position % 2 == 1)
+                .then(|| part.parse::<usize>().ok())
+                .flatten();
             match index.and_then(|index| Some((index, messages.get(index)?))) {
                 Some((index, message)) => {
                     seen[index] = true;
@@ -152,11 +158,18 @@ mod tests {
     const LLAMA3: &str = "{% for message in messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}";
 
     fn message(role: Role, content: &str) -> Message {
-        Message { role, content: content.into() }
+        Message {
+            role,
+            content: content.into(),
+        }
     }
 
     fn tokens() -> NamedTokens {
-        NamedTokens { bos: Some("<s>".into()), eos: Some("</s>".into()), unk: None }
+        NamedTokens {
+            bos: Some("<s>".into()),
+            eos: Some("</s>".into()),
+            unk: None,
+        }
     }
 
     fn text(pieces: &[Piece<'_>]) -> String {
@@ -173,7 +186,11 @@ mod tests {
     fn mistral_has_no_system_role_and_renders_turns() {
         let template = Template::new(MISTRAL, tokens()).unwrap();
         assert!(!template.has_system_role());
-        let turns = [message(Role::User, "a"), message(Role::Assistant, "b"), message(Role::User, "c")];
+        let turns = [
+            message(Role::User, "a"),
+            message(Role::Assistant, "b"),
+            message(Role::User, "c"),
+        ];
         let pieces = template.render(&turns).unwrap();
         assert_eq!(text(&pieces), "<s>[INST] a [/INST]b</s>[INST] c [/INST]");
     }

@@ -142,7 +142,11 @@ impl PromptEncoder {
                         _ => &self.at_start,
                     };
                     let encoding = tokenizer.encode_fast(text, false)?;
-                    if encoding.get_ids().iter().any(|id| self.control_ids.contains(id)) {
+                    if encoding
+                        .get_ids()
+                        .iter()
+                        .any(|id| self.control_ids.contains(id))
+                    {
                         return Err(EncodeError::SpecialInText);
                     }
                     ids.extend(encoding.get_ids());
@@ -223,7 +227,9 @@ fn forget_special_tokens(description: &mut Value, special_ids: &HashSet<u32>) {
     description["post_processor"] = Value::Null;
     description["truncation"] = Value::Null;
     description["padding"] = Value::Null;
-    if description["model"]["type"] == json!("BPE") && description["model"]["byte_fallback"] != json!(true) {
+    if description["model"]["type"] == json!("BPE")
+        && description["model"]["byte_fallback"] != json!(true)
+    {
         // A byte-level model has a piece for every byte; GGUF files still name a control token here.
         description["model"]["unk_token"] = Value::Null;
     }
@@ -237,7 +243,9 @@ fn forget_special_tokens(description: &mut Value, special_ids: &HashSet<u32>) {
             if !special {
                 continue;
             }
-            let keep_name = entry[0].as_str().is_none_or(|name| is_byte(name) || name == "<unk>");
+            let keep_name = entry[0]
+                .as_str()
+                .is_none_or(|name| is_byte(name) || name == "<unk>");
             if !keep_name {
                 entry[0] = json!(format!("\u{0}special {id}\u{0}"));
             }
@@ -268,12 +276,16 @@ fn split_like(description: &mut Value, pre_tokenizer: Option<&str>) {
 
 /// Changes a pre-tokenizer that adds a space at the very beginning only; says whether it was one.
 fn never_prepend(pre_tokenizer: &mut Value) -> bool {
-    if pre_tokenizer["type"] == json!("Metaspace") && pre_tokenizer["prepend_scheme"] == json!("first") {
+    if pre_tokenizer["type"] == json!("Metaspace")
+        && pre_tokenizer["prepend_scheme"] == json!("first")
+    {
         pre_tokenizer["prepend_scheme"] = json!("never");
         return true;
     }
     match pre_tokenizer["pretokenizers"].as_array_mut() {
-        Some(parts) => parts.iter_mut().fold(false, |changed, part| never_prepend(part) | changed),
+        Some(parts) => parts
+            .iter_mut()
+            .fold(false, |changed, part| never_prepend(part) | changed),
         None => false,
     }
 }

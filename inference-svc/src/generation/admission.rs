@@ -130,7 +130,10 @@ mod tests {
         let _waiting = admission.enter().unwrap();
         assert_eq!(
             admission.enter().unwrap_err(),
-            GenerationError::Busy { running: 1, waiting: 1 }
+            GenerationError::Busy {
+                running: 1,
+                waiting: 1
+            }
         );
     }
 

@@ -121,7 +121,11 @@ async fn stream(
             Some(Chunk::Text { text, tokens }) => {
                 timing.token();
                 let filtered = filter.push(&text);
-                (filtered.text, tokens, filtered.stopped.then_some(EndReason::Stop))
+                (
+                    filtered.text,
+                    tokens,
+                    filtered.stopped.then_some(EndReason::Stop),
+                )
             }
             Some(Chunk::Ended { reason, tokens }) => (filter.finish(), tokens, Some(reason)),
             Some(Chunk::Failed) | None => return Err(GenerationError::EngineFailed),

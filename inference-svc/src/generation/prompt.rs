@@ -18,7 +18,10 @@ pub fn validate(messages: &[Message]) -> Result<(), GenerationError> {
     if messages.is_empty() {
         return Err(invalid("must hold at least one message"));
     }
-    if messages.iter().any(|message| message.content.trim().is_empty()) {
+    if messages
+        .iter()
+        .any(|message| message.content.trim().is_empty())
+    {
         return Err(invalid("must not hold an empty message"));
     }
     if messages.last().map(|message| message.role) != Some(Role::User) {
@@ -99,11 +102,20 @@ mod tests {
 
     #[test]
     fn a_template_without_a_system_role_gets_it_in_the_first_user_turn() {
-        let given = messages(&[(System, "Be kind."), (User, " Hi "), (Assistant, "Hello"), (User, "So?")]);
+        let given = messages(&[
+            (System, "Be kind."),
+            (User, " Hi "),
+            (Assistant, "Hello"),
+            (User, "So?"),
+        ]);
         let folded = normalise(&given, false);
         assert_eq!(
             folded,
-            messages(&[(User, "Be kind.\n\nHi"), (Assistant, "Hello"), (User, "So?")])
+            messages(&[
+                (User, "Be kind.\n\nHi"),
+                (Assistant, "Hello"),
+                (User, "So?")
+            ])
         );
     }
 
@@ -120,10 +132,22 @@ mod tests {
 
     #[test]
     fn consecutive_turns_of_one_speaker_become_one() {
-        let given = messages(&[(User, "a"), (User, "b"), (Assistant, "c"), (System, "s"), (Assistant, "d"), (User, "e")]);
+        let given = messages(&[
+            (User, "a"),
+            (User, "b"),
+            (Assistant, "c"),
+            (System, "s"),
+            (Assistant, "d"),
+            (User, "e"),
+        ]);
         assert_eq!(
             normalise(&given, true),
-            messages(&[(System, "s"), (User, "a\n\nb"), (Assistant, "c\n\nd"), (User, "e")])
+            messages(&[
+                (System, "s"),
+                (User, "a\n\nb"),
+                (Assistant, "c\n\nd"),
+                (User, "e")
+            ])
         );
     }
 
@@ -136,7 +160,10 @@ mod tests {
         ] {
             assert!(matches!(
                 validate(&given),
-                Err(GenerationError::Invalid { field: "messages", .. })
+                Err(GenerationError::Invalid {
+                    field: "messages",
+                    ..
+                })
             ));
         }
         assert_eq!(validate(&messages(&[(System, "s"), (User, "Hi")])), Ok(()));

@@ -86,14 +86,20 @@ impl SamplingRequest {
             "sampling.top_p",
             "must be above 0 and at most 1",
         )?;
-        require(self.top_k != Some(0), "sampling.top_k", "must be at least 1")?;
+        require(
+            self.top_k != Some(0),
+            "sampling.top_k",
+            "must be at least 1",
+        )?;
         let min_p = self.min_p.unwrap_or(default.min_p);
         require(
             (0.0..=1.0).contains(&min_p),
             "sampling.min_p",
             "must be between 0 and 1",
         )?;
-        let repetition_penalty = self.repetition_penalty.unwrap_or(default.repetition_penalty);
+        let repetition_penalty = self
+            .repetition_penalty
+            .unwrap_or(default.repetition_penalty);
         require(
             repetition_penalty > 0.0 && repetition_penalty <= 2.0,
             "sampling.repetition_penalty",
@@ -146,11 +152,7 @@ fn validate_stop(stop: &[String]) -> Result<(), GenerationError> {
     )
 }
 
-fn require(
-    holds: bool,
-    field: &'static str,
-    reason: &'static str,
-) -> Result<(), GenerationError> {
+fn require(holds: bool, field: &'static str, reason: &'static str) -> Result<(), GenerationError> {
     if holds {
         Ok(())
     } else {
@@ -159,54 +161,4 @@ fn require(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn field_of(request: SamplingRequest) -> &'static str {
-        match request.validate() {
-            Err(GenerationError::Invalid { field, .. }) => field,
-            other => panic!("expected an invalid field, got {other:?}"),
-        }
-    }
-
-    #[test]
-    fn nothing_set_takes_the_defaults() {
-        assert_eq!(SamplingRequest::default().validate(), Ok(Sampling::default()));
-    }
-
-    #[test]
-    fn values_outside_their_range_name_their_field() {
-        let nan = Some(f32::NAN);
-        let cases = [
-            (SamplingRequest { temperature: nan, ..Default::default() }, "sampling.temperature"),
-            (SamplingRequest { temperature: Some(2.1), ..Default::default() }, "sampling.temperature"),
-            (SamplingRequest { temperature: Some(-0.1), ..Default::default() }, "sampling.temperature"),
-            (SamplingRequest { top_p: Some(0.0), ..Default::default() }, "sampling.top_p"),
-            (SamplingRequest { top_p: nan, ..Default::default() }, "sampling.top_p"),
-            (SamplingRequest { top_k: Some(0), ..Default::default() }, "sampling.top_k"),
-            (SamplingRequest { min_p: Some(1.5), ..Default::default() }, "sampling.min_p"),
-            (SamplingRequest { min_p: nan, ..Default::default() }, "sampling.min_p"),
-            (SamplingRequest { repetition_penalty: Some(0.0), ..Default::default() }, "sampling.repetition_penalty"),
-            (SamplingRequest { repetition_penalty: nan, ..Default::default() }, "sampling.repetition_penalty"),
-            (SamplingRequest { frequency_penalty: Some(f32::INFINITY), ..Default::default() }, "sampling.frequency_penalty"),
-            (SamplingRequest { max_tokens: Some(0), ..Default::default() }, "sampling.max_tokens"),
-            (SamplingRequest { stop: vec![String::new()], ..Default::default() }, "sampling.stop"),
-            (SamplingRequest { stop: vec!["x".into(); 9], ..Default::default() }, "sampling.stop"),
-            (SamplingRequest { stop: vec!["x".repeat(129)], ..Default::default() }, "sampling.stop"),
-            (SamplingRequest { seed: Some(1), ..Default::default() }, "sampling.seed"),
-        ];
-        for (request, field) in cases {
-            assert_eq!(field_of(request), field);
-        }
-    }
-
-    #[test]
-    fn a_seed_is_honoured_together_with_greedy_decoding() {
-        let request = SamplingRequest {
-            seed: Some(7),
-            temperature: Some(0.0),
-            ..Default::default()
-        };
-        assert!(request.validate().is_ok());
-    }
-}
+mod tests;

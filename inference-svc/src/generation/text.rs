@@ -96,13 +96,22 @@ mod tests {
 
     #[test]
     fn a_stop_string_split_over_pieces_ends_the_text() {
-        assert_eq!(run(&["User:"], &["ok U", "s", "er", ": hi"]), ("ok ".into(), true));
+        assert_eq!(
+            run(&["User:"], &["ok U", "s", "er", ": hi"]),
+            ("ok ".into(), true)
+        );
     }
 
     #[test]
     fn the_beginning_of_a_stop_string_is_not_lost_when_it_goes_on_differently() {
-        assert_eq!(run(&["User:"], &["the Us", "eless"]), ("the Useless".into(), false));
-        assert_eq!(run(&["###"], &["a ##", " b #", ""]), ("a ## b #".into(), false));
+        assert_eq!(
+            run(&["User:"], &["the Us", "eless"]),
+            ("the Useless".into(), false)
+        );
+        assert_eq!(
+            run(&["###"], &["a ##", " b #", ""]),
+            ("a ## b #".into(), false)
+        );
     }
 
     #[test]

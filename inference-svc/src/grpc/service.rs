@@ -49,7 +49,8 @@ impl InferenceService for InferenceGrpc {
         let deadline = deadline::of_call(request.metadata());
         let request = request.into_inner();
         let generator = self.generator()?;
-        let messages = convert::messages(request.messages).map_err(|error| convert::status(&error))?;
+        let messages =
+            convert::messages(request.messages).map_err(|error| convert::status(&error))?;
         let sampling = convert::sampling(request.sampling);
         let reply = generator
             .generate(messages, sampling, deadline)

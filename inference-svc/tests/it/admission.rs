@@ -84,7 +84,11 @@ async fn a_client_that_leaves_frees_its_slot_within_a_second() {
     timeout(PATIENCE, sequence.stop.cancelled()).await.unwrap();
     // The engine is in the middle of a long prefill and does not hear it.
     let next = engine.next().await;
-    assert!(left.elapsed() < Duration::from_secs(1), "{:?}", left.elapsed());
+    assert!(
+        left.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        left.elapsed()
+    );
     next.end().await;
     assert!(waiting.await.unwrap().is_ok());
     sequence.end().await;
@@ -102,10 +106,15 @@ async fn abandoned_sequences_cannot_pile_up_in_the_engine() {
     let second = until_admitted(&mut client).await;
     let second_sequence = engine.next().await;
     drop(second);
-    timeout(PATIENCE, second_sequence.stop.cancelled()).await.unwrap();
+    timeout(PATIENCE, second_sequence.stop.cancelled())
+        .await
+        .unwrap();
     // The second one keeps its slot until the engine is done with one of them.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(client.generate(ask("c", 9)).await.unwrap_err().code(), Code::ResourceExhausted);
+    assert_eq!(
+        client.generate(ask("c", 9)).await.unwrap_err().code(),
+        Code::ResourceExhausted
+    );
     second_sequence.end().await;
     let third = until_admitted(&mut client).await;
     drop(third);
@@ -152,15 +161,29 @@ async fn a_deadline_is_honoured_while_waiting_and_while_prefilling() {
         request
     };
     // Prefilling: the engine has it and says nothing.
-    let prefilling = client.generate(with_deadline(1500)).await.unwrap().into_inner();
+    let prefilling = client
+        .generate(with_deadline(1500))
+        .await
+        .unwrap()
+        .into_inner();
     let sequence = engine.next().await;
     let asked = Instant::now();
-    let waiting = client.generate(with_deadline(300)).await.unwrap().into_inner();
-    let late = timeout(PATIENCE, read_all(waiting)).await.unwrap().unwrap_err();
+    let waiting = client
+        .generate(with_deadline(300))
+        .await
+        .unwrap()
+        .into_inner();
+    let late = timeout(PATIENCE, read_all(waiting))
+        .await
+        .unwrap()
+        .unwrap_err();
     assert_eq!(late.code(), Code::DeadlineExceeded);
     assert!(asked.elapsed() < Duration::from_millis(1400));
     assert!(!engine.has_started_another().await);
-    let late = timeout(PATIENCE, read_all(prefilling)).await.unwrap().unwrap_err();
+    let late = timeout(PATIENCE, read_all(prefilling))
+        .await
+        .unwrap()
+        .unwrap_err();
     assert_eq!(late.code(), Code::DeadlineExceeded);
     assert!(sequence.stop.is_cancelled());
 }
@@ -187,7 +210,11 @@ async fn a_slow_reader_delays_nobody_and_is_cut_off() {
     };
     let server = TestServer::with_engine(engine.clone(), limits).await;
     let mut slow_client = server.client().await;
-    let slow = slow_client.generate(ask("slow", 500)).await.unwrap().into_inner();
+    let slow = slow_client
+        .generate(ask("slow", 500))
+        .await
+        .unwrap()
+        .into_inner();
     let slow_sequence = engine.next().await;
     // Far more than the buffer and the windows of HTTP/2 hold.
     let page = "x".repeat(16 * 1024);
@@ -207,7 +234,13 @@ async fn a_slow_reader_delays_nobody_and_is_cut_off() {
     Arc::into_inner(sequence).unwrap().end().await;
     assert_eq!(other.await.unwrap().unwrap().text(), "quick");
 
-    let cut_off = timeout(PATIENCE, read_all(slow)).await.unwrap().unwrap_err();
+    let cut_off = timeout(PATIENCE, read_all(slow))
+        .await
+        .unwrap()
+        .unwrap_err();
     assert_eq!(cut_off.code(), Code::ResourceExhausted);
-    assert_eq!(cut_off.get_details_error_info().unwrap().reason, "READER_BEHIND");
+    assert_eq!(
+        cut_off.get_details_error_info().unwrap().reason,
+        "READER_BEHIND"
+    );
 }

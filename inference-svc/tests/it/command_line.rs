@@ -10,7 +10,14 @@ use crate::support::{tiny::Script, tiny_files};
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_inference-svc"))
-        .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-filter", "error"])
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--log-filter",
+            "error",
+        ])
         .args(arguments)
         .output()
         .unwrap()
@@ -49,7 +56,10 @@ fn settings_that_contradict_each_other_are_usage_errors() {
     only_line(&run(&["--model", text(&model), "--log-filter", "=="]), 64);
     let folder = tiny_files::safetensors(&Script::says("ok"));
     only_line(&run(&["--model", text(&folder), "--isq", "Q99"]), 64);
-    only_line(&run(&["--model", text(&folder), "--adapter", "/no/such"]), 64);
+    only_line(
+        &run(&["--model", text(&folder), "--adapter", "/no/such"]),
+        64,
+    );
 }
 
 #[test]
@@ -70,7 +80,14 @@ fn a_port_in_use_is_one_clear_line() {
     let address = taken.local_addr().unwrap().to_string();
     let model = tiny_files::gguf(&Script::says("ok"));
     let output = Command::new(env!("CARGO_BIN_EXE_inference-svc"))
-        .args(["--listen", &address, "--admin-listen", "127.0.0.1:0", "--model", text(&model)])
+        .args([
+            "--listen",
+            &address,
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--model",
+            text(&model),
+        ])
         .args(["--log-filter", "error"])
         .output()
         .unwrap();

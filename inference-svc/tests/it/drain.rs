@@ -20,18 +20,27 @@ async fn a_running_reply_finishes_and_nothing_new_begins() {
     let server = TestServer::with_engine(engine.clone(), limits()).await;
     let mut health = HealthClient::new(server.channel().await);
     let mut watch = health
-        .watch(HealthCheckRequest { service: String::new() })
+        .watch(HealthCheckRequest {
+            service: String::new(),
+        })
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    assert_eq!(
+        watch.message().await.unwrap().unwrap().status(),
+        ServingStatus::Serving
+    );
     let mut client = server.client().await;
     let running = client.generate(ask("a", 9)).await.unwrap().into_inner();
     let sequence = engine.next().await;
     sequence.say("still ").await;
 
     server.shutdown.cancel();
-    let next = timeout(PATIENCE, watch.message()).await.unwrap().unwrap().unwrap();
+    let next = timeout(PATIENCE, watch.message())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
     assert_eq!(next.status(), ServingStatus::NotServing);
     assert!(!server.readiness.is_ready());
     assert!(!server.outcome.is_finished());
@@ -43,7 +52,11 @@ async fn a_running_reply_finishes_and_nothing_new_begins() {
     let reply = timeout(PATIENCE, read_all(running)).await.unwrap().unwrap();
     assert_eq!(reply.text(), "still here");
     // An open health watch does not hold it.
-    timeout(Duration::from_secs(5), server.outcome).await.unwrap().unwrap().unwrap();
+    timeout(Duration::from_secs(5), server.outcome)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
 }
 
 #[tokio::test]
@@ -67,8 +80,15 @@ async fn replies_that_outlast_the_drain_are_ended() {
         Listeners { grpc, admin: None },
         shutdown.clone(),
     ));
-    readiness.subscribe().wait_for(|ready| *ready).await.unwrap();
-    let mut client = proto::inference_v1::inference_service_client::InferenceServiceClient::connect(format!("http://{address}"))
+    readiness
+        .subscribe()
+        .wait_for(|ready| *ready)
+        .await
+        .unwrap();
+    let mut client =
+        proto::inference_v1::inference_service_client::InferenceServiceClient::connect(format!(
+            "http://{address}"
+        ))
         .await
         .unwrap();
     let mut endless = client.generate(ask("a", 9)).await.unwrap().into_inner();
@@ -88,5 +108,9 @@ async fn replies_that_outlast_the_drain_are_ended() {
     .unwrap();
     assert_eq!(status.code(), Code::Unavailable);
     assert!(sequence.stop.is_cancelled());
-    timeout(Duration::from_secs(5), service).await.unwrap().unwrap().unwrap();
+    timeout(Duration::from_secs(5), service)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
 }

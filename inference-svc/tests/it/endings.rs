@@ -69,7 +69,10 @@ async fn text_that_only_looked_like_a_stop_string_is_not_lost_at_the_end() {
     let asked = tokio::spawn(async move { collect(&mut client, request).await });
     let sequence = engine.next().await;
     sequence.say("one ##").await;
-    let ended = Chunk::Ended { reason: EndReason::Length, tokens: 3 };
+    let ended = Chunk::Ended {
+        reason: EndReason::Length,
+        tokens: 3,
+    };
     sequence.chunks.send(ended).await.unwrap();
     let reply = asked.await.unwrap().unwrap();
     assert_eq!(reply.text(), "one ##");
@@ -82,21 +85,44 @@ async fn sampling_values_outside_their_range_are_invalid() {
     let server = TestServer::with_engine(engine, limits()).await;
     let mut client = server.client().await;
     let cases = [
-        Sampling { temperature: Some(f32::NAN), ..Sampling::default() },
-        Sampling { top_p: Some(0.0), ..Sampling::default() },
-        Sampling { seed: Some(1), ..Sampling::default() },
-        Sampling { max_tokens: Some(0), ..Sampling::default() },
+        Sampling {
+            temperature: Some(f32::NAN),
+            ..Sampling::default()
+        },
+        Sampling {
+            top_p: Some(0.0),
+            ..Sampling::default()
+        },
+        Sampling {
+            seed: Some(1),
+            ..Sampling::default()
+        },
+        Sampling {
+            max_tokens: Some(0),
+            ..Sampling::default()
+        },
     ];
     for sampling in cases {
         let mut request = ask("a", 9);
         request.sampling = Some(sampling);
         let status = client.generate(request).await.unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument, "{sampling:?}", sampling = status.message());
+        assert_eq!(
+            status.code(),
+            Code::InvalidArgument,
+            "{sampling:?}",
+            sampling = status.message()
+        );
     }
     let mut nobody = ask("a", 9);
     nobody.messages[0].role = 0;
-    assert_eq!(client.generate(nobody).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(
+        client.generate(nobody).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
     let mut nothing = ask("a", 9);
     nothing.messages.clear();
-    assert_eq!(client.generate(nothing).await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(
+        client.generate(nothing).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
 }

@@ -32,7 +32,12 @@ async fn it_serves_only_once_a_token_was_generated() {
     for service in ["", SERVICE_NAME] {
         assert_eq!(status(&server, service).await, ServingStatus::NotServing);
     }
-    let refused = server.client().await.generate(ask("a", 1)).await.unwrap_err();
+    let refused = server
+        .client()
+        .await
+        .generate(ask("a", 1))
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
     assert!(!server.readiness.is_ready());
 
@@ -50,7 +55,9 @@ async fn both_versions_of_reflection_list_the_services() {
     let channel = server.channel().await;
     let request = v1::ServerReflectionRequest {
         host: String::new(),
-        message_request: Some(v1::server_reflection_request::MessageRequest::ListServices(String::new())),
+        message_request: Some(v1::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
     };
     let mut client = v1::server_reflection_client::ServerReflectionClient::new(channel.clone());
     let mut answers = client
@@ -59,19 +66,29 @@ async fn both_versions_of_reflection_list_the_services() {
         .unwrap()
         .into_inner();
     let answer = answers.next().await.unwrap().unwrap();
-    let Some(v1::server_reflection_response::MessageResponse::ListServicesResponse(list)) = answer.message_response
+    let Some(v1::server_reflection_response::MessageResponse::ListServicesResponse(list)) =
+        answer.message_response
     else {
         panic!("not a list");
     };
-    let names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    let names: Vec<String> = list
+        .service
+        .into_iter()
+        .map(|service| service.name)
+        .collect();
     assert!(names.iter().any(|name| name == SERVICE_NAME), "{names:?}");
-    assert!(names.iter().any(|name| name == "grpc.health.v1.Health"), "{names:?}");
+    assert!(
+        names.iter().any(|name| name == "grpc.health.v1.Health"),
+        "{names:?}"
+    );
 
     let request = v1alpha::ServerReflectionRequest {
         host: String::new(),
-        message_request: Some(v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(
-            SERVICE_NAME.to_owned(),
-        )),
+        message_request: Some(
+            v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(
+                SERVICE_NAME.to_owned(),
+            ),
+        ),
     };
     let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
     let mut answers = client

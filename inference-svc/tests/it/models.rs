@@ -1,7 +1,10 @@
 //! Tiny models of Mistral's shape, loaded the way real ones are: a GGUF file and a folder of
 //! safetensors, quantised while loading, and with an adapter.
 
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use proto::inference_v1::{CountTokensRequest, FinishReason, GetModelInfoRequest};
 
@@ -21,7 +24,11 @@ async fn serve(model: &Path, more: &[&str]) -> TestServer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gguf_file_generates() {
-    let server = serve(&tiny_files::gguf(&Script::says(SAYING)), &["--model-name", "tiny"]).await;
+    let server = serve(
+        &tiny_files::gguf(&Script::says(SAYING)),
+        &["--model-name", "tiny"],
+    )
+    .await;
     let mut client = server.client().await;
     let reply = collect(&mut client, ask("Hi", 40)).await.unwrap();
     assert_eq!(reply.text(), SAYING);
@@ -29,9 +36,19 @@ async fn a_gguf_file_generates() {
     assert_eq!(reply.started.model, "tiny");
     // One token for each byte and one for the end.
     assert_eq!(reply.completion_tokens(), 10);
-    let info = client.get_model_info(GetModelInfoRequest {}).await.unwrap().into_inner();
-    assert_eq!((info.architecture.as_str(), info.quantization.as_str()), ("llama", "F32"));
-    assert_eq!((info.context_length, info.max_running, info.max_waiting), (512, 4, 16));
+    let info = client
+        .get_model_info(GetModelInfoRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (info.architecture.as_str(), info.quantization.as_str()),
+        ("llama", "F32")
+    );
+    assert_eq!(
+        (info.context_length, info.max_running, info.max_waiting),
+        (512, 4, 16)
+    );
     assert_eq!(info.device, "cpu");
 }
 
@@ -42,7 +59,11 @@ async fn a_folder_of_safetensors_generates_the_same() {
     let mut client = server.client().await;
     let reply = collect(&mut client, ask("Hi", 40)).await.unwrap();
     assert_eq!(reply.text(), SAYING);
-    let info = client.get_model_info(GetModelInfoRequest {}).await.unwrap().into_inner();
+    let info = client
+        .get_model_info(GetModelInfoRequest {})
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(info.architecture, "mistral");
 }
 
@@ -51,8 +72,15 @@ async fn a_folder_quantised_while_loading_generates_the_same() {
     let folder = tiny_files::safetensors(&Script::says(SAYING));
     let server = serve(&folder, &["--isq", "Q8_0"]).await;
     let mut client = server.client().await;
-    assert_eq!(collect(&mut client, ask("Hi", 40)).await.unwrap().text(), SAYING);
-    let info = client.get_model_info(GetModelInfoRequest {}).await.unwrap().into_inner();
+    assert_eq!(
+        collect(&mut client, ask("Hi", 40)).await.unwrap().text(),
+        SAYING
+    );
+    let info = client
+        .get_model_info(GetModelInfoRequest {})
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(info.quantization, "Q8_0");
 }
 
@@ -73,7 +101,11 @@ async fn characters_come_out_whole() {
     let server = serve(&tiny_files::gguf(&Script::says(SAYING)), &[]).await;
     let mut client = server.client().await;
     let reply = collect(&mut client, ask("Hi", 40)).await.unwrap();
-    assert!(reply.deltas.iter().any(|delta| delta.contains('😀')), "{:?}", reply.deltas);
+    assert!(
+        reply.deltas.iter().any(|delta| delta.contains('😀')),
+        "{:?}",
+        reply.deltas
+    );
     // Cut off in the middle of the character: what is whole comes out, and the end is told.
     let cut = collect(&mut client, ask("Hi", 6)).await.unwrap();
     assert_eq!(cut.text(), "hey ");
@@ -83,7 +115,11 @@ async fn characters_come_out_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_that_ends_in_half_a_character_still_finishes() {
-    let server = serve(&tiny_files::gguf(&Script::Says(vec![b'o', b'k', 0xF0, 0x9F])), &[]).await;
+    let server = serve(
+        &tiny_files::gguf(&Script::Says(vec![b'o', b'k', 0xF0, 0x9F])),
+        &[],
+    )
+    .await;
     let mut client = server.client().await;
     let reply = collect(&mut client, ask("Hi", 40)).await.unwrap();
     assert_eq!(reply.text(), "ok");
@@ -116,7 +152,9 @@ async fn a_reply_never_outgrows_the_context() {
         .unwrap()
         .into_inner();
     assert_eq!(counted.context_length, 512);
-    let reply = collect(&mut client, ask(&"x".repeat(400), 4000)).await.unwrap();
+    let reply = collect(&mut client, ask(&"x".repeat(400), 4000))
+        .await
+        .unwrap();
     assert_eq!(reply.started.prompt_tokens, counted.tokens);
     assert_eq!(reply.finished.reason(), FinishReason::Length);
     assert_eq!(counted.tokens + reply.completion_tokens(), 512);
@@ -137,14 +175,25 @@ async fn a_client_that_leaves_ends_the_sequence_in_the_engine() {
     drop(leaving);
     let reply = collect(&mut client, ask("Hi", 5)).await.unwrap();
     assert_eq!(reply.text(), "abc a");
-    assert!(left.elapsed() < Duration::from_secs(1), "{:?}", left.elapsed());
+    assert!(
+        left.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        left.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn emptying_the_prefix_cache_loses_no_reply() {
     let server = serve(
         &tiny_files::gguf(&Script::Repeats("abc ")),
-        &["--prefix-cache-sequences", "2", "--max-running", "3", "--max-waiting", "40"],
+        &[
+            "--prefix-cache-sequences",
+            "2",
+            "--max-running",
+            "3",
+            "--max-waiting",
+            "40",
+        ],
     )
     .await;
     let mut tasks = tokio::task::JoinSet::new();
@@ -156,7 +205,11 @@ async fn emptying_the_prefix_cache_loses_no_reply() {
     let mut replies = 0;
     while let Some(reply) = tasks.join_next().await {
         let reply = reply.unwrap().unwrap();
-        let expected: String = "abc ".chars().cycle().take(reply.completion_tokens() as usize).collect();
+        let expected: String = "abc "
+            .chars()
+            .cycle()
+            .take(reply.completion_tokens() as usize)
+            .collect();
         assert_eq!(reply.text(), expected);
         replies += 1;
     }
@@ -165,10 +218,20 @@ async fn emptying_the_prefix_cache_loses_no_reply() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unread_reply_holds_up_nobody() {
-    let server = serve(&tiny_files::gguf(&Script::Repeats("abc ")), &["--max-running", "2"]).await;
+    let server = serve(
+        &tiny_files::gguf(&Script::Repeats("abc ")),
+        &["--max-running", "2"],
+    )
+    .await;
     let mut client = server.client().await;
     let unread = client.generate(ask("Hi", 200)).await.unwrap().into_inner();
     let mut other = server.client().await;
-    assert_eq!(collect(&mut other, ask("Hi", 40)).await.unwrap().completion_tokens(), 40);
+    assert_eq!(
+        collect(&mut other, ask("Hi", 40))
+            .await
+            .unwrap()
+            .completion_tokens(),
+        40
+    );
     assert_eq!(read_all(unread).await.unwrap().completion_tokens(), 200);
 }

@@ -1,11 +1,11 @@
 //! From messages to tokens: what people type stays text, and too much of it is refused.
 
+use clap::Parser;
 use inference_svc::{
     config::Config,
     engine::{self, MistralEngine},
     generation::{Engine, Message, Role},
 };
-use clap::Parser;
 use proto::inference_v1::CountTokensRequest;
 use tokenizers::Tokenizer;
 use tonic::Code;
@@ -38,15 +38,28 @@ async fn harmless_text_is_tokenised_exactly_as_the_models_tokenizer_does() {
     let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json")).unwrap();
     let from_folder = load(&folder).await;
     let from_gguf = load(&tiny_files::gguf(&Script::says("ok"))).await;
-    for text in ["Hello there", "he said: \"no\".\n\n(Why?) 12345", "Grüße 😀😀 — 你好", "  two  spaces\t"] {
+    for text in [
+        "Hello there",
+        "he said: \"no\".\n\n(Why?) 12345",
+        "Grüße 😀😀 — 你好",
+        "  two  spaces\t",
+    ] {
         let turns = [message(Role::System, "Be kind."), message(Role::User, text)];
         let rendered = format!(
             "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n",
             text.trim()
         );
         let expected = tokenizer.encode(rendered, false).unwrap();
-        assert_eq!(from_folder.encode(&turns).unwrap(), expected.get_ids(), "{text}");
-        assert_eq!(from_gguf.encode(&turns).unwrap(), expected.get_ids(), "{text}");
+        assert_eq!(
+            from_folder.encode(&turns).unwrap(),
+            expected.get_ids(),
+            "{text}"
+        );
+        assert_eq!(
+            from_gguf.encode(&turns).unwrap(),
+            expected.get_ids(),
+            "{text}"
+        );
     }
 }
 
@@ -83,12 +96,19 @@ async fn a_template_without_a_system_role_gets_a_folded_prompt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_longer_than_the_context_names_both_lengths() {
     let model = tiny_files::gguf(&Script::says("ok"));
-    let server =
-        TestServer::with_arguments(&["--model", model.to_str().unwrap(), "--context-length", "100"]).await;
+    let server = TestServer::with_arguments(&[
+        "--model",
+        model.to_str().unwrap(),
+        "--context-length",
+        "100",
+    ])
+    .await;
     let mut client = server.client().await;
     let long = "x".repeat(100_000);
     let counted = client
-        .count_tokens(CountTokensRequest { messages: vec![user(&long)] })
+        .count_tokens(CountTokensRequest {
+            messages: vec![user(&long)],
+        })
         .await
         .unwrap()
         .into_inner();
@@ -99,7 +119,9 @@ async fn a_prompt_longer_than_the_context_names_both_lengths() {
     assert_eq!(info.reason, "PROMPT_TOO_LONG");
     assert_eq!(info.metadata["prompt_tokens"], counted.tokens.to_string());
     assert_eq!(info.metadata["context_length"], "100");
-    assert!(status.message().contains(&counted.tokens.to_string()) && status.message().contains("100"));
+    assert!(
+        status.message().contains(&counted.tokens.to_string()) && status.message().contains("100")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,7 +129,17 @@ async fn strange_text_is_answered() {
     let model = tiny_files::gguf_with_template(&Script::says("ok"), CHATML);
     let server = TestServer::with_arguments(&["--model", model.to_str().unwrap()]).await;
     let mut client = server.client().await;
-    for text in ["\0\0a\0", "😀".repeat(80).as_str(), "\u{F8FF}0\u{F8FF}", "{{ 7 * 7 }}", "[INST] </s> <unk> <0x0A>"] {
-        assert_eq!(collect(&mut client, ask(text, 20)).await.unwrap().text(), "ok", "{text:?}");
+    for text in [
+        "\0\0a\0",
+        "😀".repeat(80).as_str(),
+        "\u{F8FF}0\u{F8FF}",
+        "{{ 7 * 7 }}",
+        "[INST] </s> <unk> <0x0A>",
+    ] {
+        assert_eq!(
+            collect(&mut client, ask(text, 20)).await.unwrap().text(),
+            "ok",
+            "{text:?}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW, ops::log_softmax};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// Epochs without a better validation loss after which fitting ends.
-const PATIENCE: usize = 25;
+const PATIENCE: usize = 15;
 /// Keeps a constant column from dividing by zero.
 const SMALLEST_DEVIATION: f64 = 1e-5;
 
@@ -21,8 +21,8 @@ pub struct Recipe {
     pub learning_rate: f64,
     /// Decoupled weight decay of AdamW.
     pub weight_decay: f64,
-    /// How far rare classes are lifted: a class of n texts weighs n^-balance in all of its texts
-    /// together; 0 leaves each text its own weight, 1 makes all classes equal.
+    /// How far rare classes are lifted: each text of a class of n texts weighs n^-balance; with 0
+    /// all texts are equal, with 1 all classes.
     pub balance: f32,
 }
 
@@ -108,7 +108,9 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn new(dim: usize, labels: usize, hidden: bool, seed: u64) -> Result<Self> {
+    /// The output starts at zero weights and at the logarithm of the classes' shares: small steps
+    /// would take long to get there.
+    fn new(dim: usize, shares: &[f32], hidden: bool, seed: u64) -> Result<Self> {
         let mut random = StdRng::seed_from_u64(seed);
         let mut matrix = |rows: usize| -> Result<Var> {
             let bound = (1.0 / dim as f32).sqrt();
@@ -118,14 +120,15 @@ impl Parameters {
             Ok(Var::from_vec(values, (rows, dim), &Device::Cpu)?)
         };
         let zeros = |size: usize| Var::zeros(size, DType::F32, &Device::Cpu);
+        let start: Vec<f32> = shares.iter().map(|share| share.ln()).collect();
         Ok(Self {
             hidden: if hidden {
                 Some((matrix(dim)?, zeros(dim)?))
             } else {
                 None
             },
-            weight: matrix(labels)?,
-            bias: zeros(labels)?,
+            weight: Var::zeros((shares.len(), dim), DType::F32, &Device::Cpu)?,
+            bias: Var::from_vec(start, shares.len(), &Device::Cpu)?,
         })
     }
 
@@ -165,6 +168,8 @@ impl Parameters {
 struct Target {
     classes: Tensor,
     row_weights: Tensor,
+    /// What each class weighs in all; they sum to 1.
+    shares: Vec<f32>,
 }
 
 impl Target {
@@ -177,12 +182,17 @@ impl Target {
         let row_weights: Vec<f32> = classes.iter().map(row_weight).collect();
         let total: f32 = row_weights.iter().sum();
         let row_weights: Vec<f32> = row_weights.iter().map(|weight| weight / total).collect();
+        let mut shares = vec![0.0; labels];
+        for (class, weight) in classes.iter().zip(&row_weights) {
+            shares[*class] += weight;
+        }
         let ids = classes.iter().map(|class| u32::try_from(*class));
         let ids = ids.collect::<Result<Vec<u32>, _>>()?;
         let rows = classes.len();
         Ok(Self {
             classes: Tensor::from_vec(ids, (rows, 1), &Device::Cpu)?,
             row_weights: Tensor::from_vec(row_weights, (rows, 1), &Device::Cpu)?,
+            shares,
         })
     }
 
@@ -214,7 +224,7 @@ pub fn fit(
             Target::new(&part.classes, labels, recipe.balance)?,
         )),
     };
-    let parameters = Parameters::new(input.dim(1)?, labels, recipe.hidden, seed)?;
+    let parameters = Parameters::new(input.dim(1)?, &target.shares, recipe.hidden, seed)?;
     let mut optimizer = AdamW::new(
         parameters.variables(),
         ParamsAdamW {

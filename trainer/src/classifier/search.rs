@@ -15,24 +15,29 @@ use super::{
 use crate::evaluate::report::Report;
 
 /// What is tried, the plainest first: a later one must be better to be taken.
-const RECIPES: [Recipe; 12] = {
-    let linear = Recipe { hidden: false, learning_rate: 0.001, weight_decay: 0.1, balance: 0.5 };
-    let decayed = Recipe { weight_decay: 5.0, ..linear };
-    let hidden = Recipe { hidden: true, learning_rate: 0.0003, ..linear };
-    let hidden_decayed = Recipe { weight_decay: 5.0, ..hidden };
+const RECIPES: [Recipe; 4] = {
+    let linear = Recipe {
+        hidden: false,
+        learning_rate: 0.002,
+        weight_decay: 3.0,
+        balance: 0.5,
+    };
+    let hidden = Recipe {
+        hidden: true,
+        learning_rate: 0.0005,
+        ..linear
+    };
     [
         linear,
-        Recipe { balance: 1.0, ..linear },
-        Recipe { balance: 0.25, ..linear },
-        decayed,
-        Recipe { balance: 1.0, ..decayed },
-        Recipe { balance: 0.25, ..decayed },
         hidden,
-        Recipe { balance: 1.0, ..hidden },
-        Recipe { balance: 0.25, ..hidden },
-        hidden_decayed,
-        Recipe { balance: 1.0, ..hidden_decayed },
-        Recipe { balance: 0.25, ..hidden_decayed },
+        Recipe {
+            balance: 0.25,
+            ..hidden
+        },
+        Recipe {
+            balance: 0.75,
+            ..hidden
+        },
     ]
 };
 /// How much better (macro F1) a later recipe must be: less than that is noise.

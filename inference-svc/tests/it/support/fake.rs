@@ -52,7 +52,10 @@ impl FakeEngine {
     /// The next sequence that the service starts.
     pub(crate) async fn next(&self) -> Running {
         let mut sequences = self.sequences.lock().await;
-        timeout(PATIENCE, sequences.recv()).await.expect("no sequence was started").unwrap()
+        timeout(PATIENCE, sequences.recv())
+            .await
+            .expect("no sequence was started")
+            .unwrap()
     }
 
     /// Whether a sequence was started that nobody took yet.
@@ -63,19 +66,27 @@ impl FakeEngine {
 
 impl Running {
     pub(crate) async fn say(&self, text: &str) {
-        let chunk = Chunk::Text { text: text.into(), tokens: 1 };
+        let chunk = Chunk::Text {
+            text: text.into(),
+            tokens: 1,
+        };
         self.chunks.send(chunk).await.unwrap();
     }
 
     /// Ends the sequence as the model would.
     pub(crate) async fn end(self) {
-        let ended = Chunk::Ended { reason: EndReason::Stop, tokens: 2 };
+        let ended = Chunk::Ended {
+            reason: EndReason::Stop,
+            tokens: 2,
+        };
         let _listener_may_be_gone = self.chunks.send(ended).await;
     }
 
     /// Ends once it is asked to, as a real engine does at its next token.
     pub(crate) async fn end_when_told(self) {
-        timeout(PATIENCE, self.stop.cancelled()).await.expect("nobody asked it to stop");
+        timeout(PATIENCE, self.stop.cancelled())
+            .await
+            .expect("nobody asked it to stop");
         self.end().await;
     }
 }
@@ -87,20 +98,29 @@ impl Engine for FakeEngine {
     }
 
     fn encode(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
-        let characters = messages.iter().map(|message| message.content.chars().count()).sum();
+        let characters = messages
+            .iter()
+            .map(|message| message.content.chars().count())
+            .sum();
         Ok(vec![0; characters])
     }
 
     async fn start(&self, _prompt: Vec<u32>, sampling: &Sampling) -> Result<Sequence, EngineError> {
         let (chunks, receiver) = mpsc::channel(sampling.max_tokens as usize + 8);
         let stop = CancellationToken::new();
-        let running = Running { chunks, stop: stop.clone() };
+        let running = Running {
+            chunks,
+            stop: stop.clone(),
+        };
         if self.warm.swap(true, Ordering::SeqCst) {
             self.started.send(running).await.unwrap();
         } else {
             running.say("warm").await;
             running.end().await;
         }
-        Ok(Sequence { chunks: receiver, stop })
+        Ok(Sequence {
+            chunks: receiver,
+            stop,
+        })
     }
 }

@@ -98,11 +98,18 @@ impl TestServer {
 
     async fn ready(&self) {
         let mut ready = self.readiness.subscribe();
-        timeout(PATIENCE, ready.wait_for(|ready| *ready)).await.unwrap().unwrap();
+        timeout(PATIENCE, ready.wait_for(|ready| *ready))
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     pub(crate) async fn channel(&self) -> Channel {
-        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+        Channel::from_shared(format!("http://{}", self.address))
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -129,12 +136,19 @@ impl Collected {
 }
 
 /// Asks and reads to the end, checking the order of events.
-pub(crate) async fn collect(client: &mut Client, request: GenerateRequest) -> Result<Collected, Status> {
+pub(crate) async fn collect(
+    client: &mut Client,
+    request: GenerateRequest,
+) -> Result<Collected, Status> {
     let stream = client.generate(request).await?.into_inner();
-    timeout(PATIENCE, read_all(stream)).await.expect("the reply does not end")
+    timeout(PATIENCE, read_all(stream))
+        .await
+        .expect("the reply does not end")
 }
 
-pub(crate) async fn read_all(mut stream: Streaming<proto::inference_v1::GenerateResponse>) -> Result<Collected, Status> {
+pub(crate) async fn read_all(
+    mut stream: Streaming<proto::inference_v1::GenerateResponse>,
+) -> Result<Collected, Status> {
     let mut started = None;
     let mut deltas = Vec::new();
     let mut finished = None;
@@ -160,6 +174,14 @@ pub(crate) async fn read_all(mut stream: Streaming<proto::inference_v1::Generate
 }
 
 /// Reads until the reply has begun.
-pub(crate) async fn first_event(stream: &mut Streaming<proto::inference_v1::GenerateResponse>) -> Event {
-    timeout(PATIENCE, stream.message()).await.unwrap().unwrap().unwrap().event.unwrap()
+pub(crate) async fn first_event(
+    stream: &mut Streaming<proto::inference_v1::GenerateResponse>,
+) -> Event {
+    timeout(PATIENCE, stream.message())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap()
+        .event
+        .unwrap()
 }

@@ -69,7 +69,9 @@ fn byte_character(byte: u8) -> char {
 pub(crate) fn weights(script: &Script) -> HashMap<String, Tensor> {
     let mut random = StdRng::seed_from_u64(7);
     let mut noise = |rows: usize, columns: usize| -> Tensor {
-        let values = (0..rows * columns).map(|_| random.random_range(-0.01..0.01)).collect();
+        let values = (0..rows * columns)
+            .map(|_| random.random_range(-0.01..0.01))
+            .collect();
         (vec![rows, columns], values)
     };
     let ones = || -> Tensor { (vec![WIDTH], vec![1.0; WIDTH]) };
@@ -94,9 +96,15 @@ pub(crate) fn weights(script: &Script) -> HashMap<String, Tensor> {
     for id in 0..rows {
         embedding[id * WIDTH + id] = 1.0;
     }
-    tensors.insert("model.embed_tokens.weight".into(), (vec![rows, WIDTH], embedding));
+    tensors.insert(
+        "model.embed_tokens.weight".into(),
+        (vec![rows, WIDTH], embedding),
+    );
     tensors.insert("model.norm.weight".into(), ones());
-    tensors.insert("lm_head.weight".into(), (vec![rows, WIDTH], successors(script, rows)));
+    tensors.insert(
+        "lm_head.weight".into(),
+        (vec![rows, WIDTH], successors(script, rows)),
+    );
     tensors
 }
 

@@ -101,7 +101,9 @@ impl Value {
             }
             Self::Numbers(values) => {
                 array(bytes, 5, values.len());
-                values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+                values
+                    .iter()
+                    .for_each(|value| bytes.extend(value.to_le_bytes()));
             }
         }
     }
@@ -115,7 +117,9 @@ fn text(bytes: &mut Vec<u8>, text: &str) {
 fn metadata(template: &str) -> Vec<(&'static str, Value)> {
     let number = |value: usize| Value::Number(u32::try_from(value).unwrap());
     let tokens = vocabulary();
-    let kinds = (0..tokens.len()).map(|id| if id < 4 { 3 } else { 1 }).collect();
+    let kinds = (0..tokens.len())
+        .map(|id| if id < 4 { 3 } else { 1 })
+        .collect();
     vec![
         ("general.architecture", Value::Text("llama".into())),
         ("llama.block_count", number(LAYERS)),
@@ -172,15 +176,22 @@ pub(crate) fn safetensors(script: &Script) -> PathBuf {
         "bos_token": "<s>", "eos_token": END, "chat_template": CHATML,
         "tokenizer_class": "PreTrainedTokenizerFast"
     });
-    fs::write(path.join("tokenizer_config.json"), tokenizer_config.to_string()).unwrap();
+    fs::write(
+        path.join("tokenizer_config.json"),
+        tokenizer_config.to_string(),
+    )
+    .unwrap();
     write_tensors(&path.join("model.safetensors"), &weights(script));
     path
 }
 
 fn tokenizer() -> serde_json::Value {
     let tokens = vocabulary();
-    let vocab: serde_json::Map<String, serde_json::Value> =
-        tokens.iter().enumerate().map(|(id, token)| (token.clone(), json!(id))).collect();
+    let vocab: serde_json::Map<String, serde_json::Value> = tokens
+        .iter()
+        .enumerate()
+        .map(|(id, token)| (token.clone(), json!(id)))
+        .collect();
     let special = |id: usize, content: &str| {
         json!({"id": id, "content": content, "single_word": false, "lstrip": false,
                "rstrip": false, "normalized": false, "special": true})
@@ -207,8 +218,13 @@ pub(crate) fn adapter(strength: f32) -> PathBuf {
     let mut tensors = HashMap::new();
     for layer in 0..LAYERS {
         let name = format!("base_model.model.model.layers.{layer}.mlp.down_proj");
-        let down = (0..WIDTH * 4).map(|index| if index % 7 == 0 { strength } else { 0.0 }).collect();
-        tensors.insert(format!("{name}.lora_A.weight"), (vec![4, INNER], vec![1.0; 4 * INNER]));
+        let down = (0..WIDTH * 4)
+            .map(|index| if index % 7 == 0 { strength } else { 0.0 })
+            .collect();
+        tensors.insert(
+            format!("{name}.lora_A.weight"),
+            (vec![4, INNER], vec![1.0; 4 * INNER]),
+        );
         tensors.insert(format!("{name}.lora_B.weight"), (vec![WIDTH, 4], down));
     }
     write_tensors(&path.join("adapter_model.safetensors"), &tensors);
@@ -219,11 +235,21 @@ fn write_tensors(path: &Path, tensors: &HashMap<String, Tensor>) {
     let bytes: Vec<(&String, &Vec<usize>, Vec<u8>)> = tensors
         .iter()
         .map(|(name, (shape, values))| {
-            (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            (
+                name,
+                shape,
+                values
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect(),
+            )
         })
         .collect();
-    let views = bytes
-        .iter()
-        .map(|(name, shape, bytes)| (*name, TensorView::new(Dtype::F32, (*shape).clone(), bytes).unwrap()));
+    let views = bytes.iter().map(|(name, shape, bytes)| {
+        (
+            *name,
+            TensorView::new(Dtype::F32, (*shape).clone(), bytes).unwrap(),
+        )
+    });
     safetensors::serialize_to_file(views, None, path).unwrap();
 }
