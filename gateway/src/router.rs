@@ -139,6 +139,10 @@ fn rate_limit(limit: RateLimit) -> Result<Limiter, RateLimitError> {
     Ok(GovernorLayer::new(Arc::new(config)).error_handler(over_limit))
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the rate limiter hands its error over by value"
+)]
 fn over_limit(error: GovernorError) -> Response {
     match error {
         GovernorError::TooManyRequests { wait_time, .. } => {

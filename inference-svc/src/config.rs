@@ -7,24 +7,9 @@ use clap::{Parser, error::ErrorKind};
 use telemetry::TelemetryArgs;
 
 use crate::{
-    engine::{LoadOptions, ModelSource},
+    engine::{LoadOptions, ModelSource, QUIET_LOG_TARGETS},
     generation::Limits,
 };
-
-/// Log targets that stay at "warn" or above, whatever the filter says: the engine and its libraries
-/// describe requests at lower levels.
-const QUIET_TARGETS: [&str; 9] = [
-    // At "warn" it complains of a missing GPU at each load on a CPU, and of each planned restart.
-    "mistralrs_core=error",
-    "mistralrs=warn",
-    "mistralrs_quant=warn",
-    "mistralrs_mcp=warn",
-    "candle_core=warn",
-    "hf_hub=warn",
-    "tokenizers=warn",
-    "llguidance=warn",
-    "toktrie=warn",
-];
 
 /// Streams tokens of a chat model over gRPC.
 #[derive(Debug, Clone, Parser)]
@@ -102,7 +87,7 @@ impl Config {
     #[must_use]
     pub fn quiet_telemetry(&self) -> TelemetryArgs {
         let mut args = self.telemetry.clone();
-        for target in QUIET_TARGETS {
+        for target in QUIET_LOG_TARGETS {
             args.log_filter.push(',');
             args.log_filter.push_str(target);
         }
@@ -166,7 +151,9 @@ mod tests {
         let config = Config::parse_from(["x", "--model", "a/b", "--log-filter", "trace"]);
         let filter = config.quiet_telemetry().log_filter;
         assert!(filter.starts_with("trace,"));
-        assert!(filter.contains(",mistralrs_core=error"));
+        for target in QUIET_LOG_TARGETS {
+            assert!(filter.contains(&format!(",{target}")), "{target}");
+        }
     }
 
     #[test]

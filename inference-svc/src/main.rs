@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match start(config) {
+    match start(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_usage() => telemetry::exit::usage_error(error),
         Err(error) => {
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(config: Config) -> Result<(), StartError> {
+fn start(config: &Config) -> Result<(), StartError> {
     app::build_thread_pool(config.threads)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -28,10 +28,10 @@ fn start(config: Config) -> Result<(), StartError> {
     let outcome = runtime.block_on(async {
         let guard = telemetry::init("inference-svc", &config.quiet_telemetry())?;
         let shutdown = telemetry::shutdown::listen().map_err(StartError::Runtime)?;
-        let listeners = app::Listeners::bind(&config).await?;
+        let listeners = app::Listeners::bind(config).await?;
         let readiness = telemetry::Readiness::default();
         let outcome = app::run(
-            &config,
+            config,
             listeners,
             readiness,
             Some(guard.metrics()),

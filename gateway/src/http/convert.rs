@@ -134,10 +134,9 @@ pub(super) fn history(
                 .and_then(|_| Route::from_code(&message.route))
                 .map(route),
             crisis: message.card.map(|shown| {
-                crisis(CrisisCard::choose(
+                crisis(CrisisCard::stored(
                     content,
                     session.country.as_deref(),
-                    false,
                     shown,
                 ))
             }),

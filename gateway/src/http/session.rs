@@ -34,14 +34,13 @@ pub async fn create(
 ) -> Result<Response, HttpProblem> {
     let country = body.country.clone();
     let token = SessionToken::generate();
-    let session = SessionRecord::open(convert::new_session(body), token.hash(), now_ms()).map_err(
-        |error| match error {
+    let session = SessionRecord::open(&convert::new_session(body), token.hash(), now_ms())
+        .map_err(|error| match error {
             SessionError::TooYoung => {
                 HttpProblem::age_gate(state.content.helplines_for(country.as_deref()).helplines)
             }
             other => other.into(),
-        },
-    )?;
+        })?;
     state.store.create_session(&session).await?;
     let max_age = match session.retention {
         Retention::Session => None,

@@ -36,6 +36,20 @@ use lifecycle::EngineThread;
 use logits::{Control, TokenControl};
 use tokenize::PromptEncoder;
 
+/// Log targets that stay at "warn" or above, whatever the filter says: the engine and its libraries
+/// describe requests at lower levels.
+pub const QUIET_LOG_TARGETS: [&str; 8] = [
+    // At "warn" it complains of a missing GPU at each load on a CPU, and of each planned restart.
+    "mistralrs_core=error",
+    "mistralrs=warn",
+    "mistralrs_quant=warn",
+    "mistralrs_mcp=warn",
+    "hf_hub=warn",
+    "tokenizers=warn",
+    "llguidance=warn",
+    "toktrie=warn",
+];
+
 /// Room in a sequence's channel beyond its tokens, for the final responses.
 const SPARE_RESPONSES: usize = 8;
 

@@ -289,3 +289,6 @@ fn never_prepend(pre_tokenizer: &mut Value) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

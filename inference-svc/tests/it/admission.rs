@@ -109,7 +109,8 @@ async fn abandoned_sequences_cannot_pile_up_in_the_engine() {
     timeout(PATIENCE, second_sequence.stop.cancelled())
         .await
         .unwrap();
-    // The second one keeps its slot until the engine is done with one of them.
+    // The second one keeps its slot until the engine is done with one of them: still after more
+    // than the time within which the first one gave it up.
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(
         client.generate(ask("c", 9)).await.unwrap_err().code(),

@@ -1,5 +1,11 @@
 //! The whole product on the real default models: a journey with its figures, health and reflection,
 //! one trace over all services, and no content in anything that is logged or measured.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failure in a test should stop it where it is"
+)]
 
 use std::time::Duration;
 

@@ -10,11 +10,10 @@ use serde_json::json;
 
 use super::{
     TrainingOptions,
-    calibration::{argmax, calibration_error},
     dataset::Dataset,
-    search::TrainedHead,
+    search::{TrainedHead, select},
 };
-use crate::{evaluate::report::Report, files};
+use crate::{evaluate::figures::Figures, files};
 
 /// The holdout: its texts and their embeddings.
 pub(super) struct Holdout {
@@ -30,13 +29,6 @@ struct HeadEntry<'a> {
     temperature: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden: Option<&'static str>,
-}
-
-/// Figures on one set of texts.
-#[derive(Serialize)]
-struct Figures<'a> {
-    report: &'a Report,
-    calibration_error: f32,
 }
 
 pub(super) fn write(
@@ -72,17 +64,12 @@ pub(super) fn write(
                 "hidden_layer": head.recipe.hidden,
                 "learning_rate": head.recipe.learning_rate,
                 "weight_decay": head.recipe.weight_decay,
+                "balance": head.recipe.balance,
                 "epochs": head.epochs,
             },
             "temperature": head.temperature,
-            "cross_validation": Figures {
-                report: &head.cross_validation,
-                calibration_error: head.calibration_error,
-            },
-            "holdout": measured.as_ref().map(|(report, error)| Figures {
-                report,
-                calibration_error: *error,
-            }),
+            "cross_validation": head.cross_validation,
+            "holdout": measured,
         });
         figures.insert(head.spec.name.clone(), entry);
     }
@@ -123,19 +110,15 @@ fn write_weights(options: &TrainingOptions, heads: &[TrainedHead]) -> Result<()>
 }
 
 /// Nothing when no text of the holdout has a label for this head.
-fn measure(head: &TrainedHead, holdout: &Holdout) -> Result<Option<(Report, f32)>> {
-    let labelled = holdout.dataset.labelled(&head.spec.name);
-    if labelled.is_empty() {
+fn measure(head: &TrainedHead, holdout: &Holdout) -> Result<Option<Figures>> {
+    let (rows, classes): (Vec<usize>, Vec<usize>) = holdout
+        .dataset
+        .labelled(&head.spec.name)
+        .into_iter()
+        .unzip();
+    if rows.is_empty() {
         return Ok(None);
     }
-    let logits: Vec<Vec<f32>> = head.weights.logits(&holdout.embeddings)?.to_vec2()?;
-    let probabilities = head.probabilities(&logits);
-    let rows: Vec<Vec<f32>> = labelled
-        .iter()
-        .map(|(index, _)| probabilities[*index].clone())
-        .collect();
-    let classes: Vec<usize> = labelled.iter().map(|(_, class)| *class).collect();
-    let predicted: Vec<usize> = rows.iter().map(|row| argmax(row)).collect();
-    let report = Report::new(&head.spec.labels, &classes, &predicted);
-    Ok(Some((report, calibration_error(&rows, &classes))))
+    let embeddings = select(&holdout.embeddings, &rows)?;
+    head.measure(&embeddings, &classes).map(Some)
 }

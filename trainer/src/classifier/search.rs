@@ -6,13 +6,13 @@ use candle_core::{Device, Tensor};
 
 use super::{
     TrainingOptions,
-    calibration::{argmax, best_temperature, calibration_error, negative_log_likelihood},
+    calibration::{argmax, best_temperature, negative_log_likelihood},
     dataset::Dataset,
     folds::stratified,
     head_training::{HeadWeights, Labelled, Recipe, fit},
     heads_spec::HeadSpec,
 };
-use crate::evaluate::report::Report;
+use crate::evaluate::{figures::Figures, report::Report};
 
 /// What is tried, the plainest first: a later one must be better to be taken.
 const RECIPES: [Recipe; 4] = {
@@ -50,8 +50,8 @@ pub(super) struct TrainedHead {
     pub(super) epochs: usize,
     pub(super) temperature: f32,
     pub(super) weights: HeadWeights,
-    pub(super) cross_validation: Report,
-    pub(super) calibration_error: f32,
+    /// Of predictions for texts that were not trained on.
+    pub(super) cross_validation: Figures,
 }
 
 impl TrainedHead {
@@ -67,16 +67,16 @@ impl TrainedHead {
             self.spec.name,
             self.epochs,
             self.temperature,
-            self.calibration_error,
-            self.cross_validation
+            self.cross_validation.calibration_error,
+            self.cross_validation.report
         )
     }
 
-    pub(super) fn probabilities(&self, logits: &[Vec<f32>]) -> Vec<Vec<f32>> {
-        logits
-            .iter()
-            .map(|row| softmax(row, self.temperature))
-            .collect()
+    /// On other texts.
+    pub(super) fn measure(&self, embeddings: &Tensor, classes: &[usize]) -> Result<Figures> {
+        let logits: Vec<Vec<f32>> = self.weights.logits(embeddings)?.to_vec2()?;
+        let probabilities = probabilities(&logits, self.temperature);
+        Ok(Figures::new(&self.spec.labels, classes, &probabilities))
     }
 }
 
@@ -111,7 +111,6 @@ pub(super) fn train_head(
     let mut best: Option<Trial> = None;
     for recipe in RECIPES {
         let trial = cross_validate(spec, &all, recipe, options)?;
-        if std::env::var_os("TRIALS").is_some() { eprintln!("{} {recipe:?} e{} f1 {:.3} acc {:.3} nll {:.3}", spec.name, trial.epochs, trial.report.macro_f1, trial.report.accuracy, negative_log_likelihood(&trial.logits,&all.classes,best_temperature(&trial.logits,&all.classes))); }
         let better = best
             .as_ref()
             .is_none_or(|best| trial.report.macro_f1 > best.report.macro_f1 + MARGIN);
@@ -121,6 +120,7 @@ pub(super) fn train_head(
     }
     let best = best.ok_or_else(|| anyhow::anyhow!("there is no recipe"))?;
     let temperature = best_temperature(&best.logits, &all.classes);
+    check_calibration(&best.logits, &all.classes, temperature)?;
     let last = fit(
         &all,
         None,
@@ -129,19 +129,15 @@ pub(super) fn train_head(
         best.epochs,
         options.seed,
     )?;
-    let mut trained = TrainedHead {
+    let probabilities = probabilities(&best.logits, temperature);
+    Ok(TrainedHead {
         spec: spec.clone(),
         recipe: best.recipe,
         epochs: best.epochs,
         temperature,
         weights: last.weights,
-        cross_validation: best.report,
-        calibration_error: 0.0,
-    };
-    let probabilities = trained.probabilities(&best.logits);
-    trained.calibration_error = calibration_error(&probabilities, &all.classes);
-    check_calibration(&best.logits, &all.classes, temperature)?;
-    Ok(trained)
+        cross_validation: Figures::new(&spec.labels, &all.classes, &probabilities),
+    })
 }
 
 /// Calibration must not make the likelihood worse than leaving the logits alone.
@@ -197,11 +193,15 @@ fn part(all: &Labelled, rows: &[usize]) -> Result<Labelled> {
     })
 }
 
-fn select(embeddings: &Tensor, rows: &[usize]) -> Result<Tensor> {
+pub(super) fn select(embeddings: &Tensor, rows: &[usize]) -> Result<Tensor> {
     let rows = rows.iter().map(|row| u32::try_from(*row));
     let rows = rows.collect::<Result<Vec<u32>, _>>()?;
     let count = rows.len();
     Ok(embeddings.index_select(&Tensor::from_vec(rows, count, &Device::Cpu)?, 0)?)
+}
+
+fn probabilities(logits: &[Vec<f32>], temperature: f32) -> Vec<Vec<f32>> {
+    logits.iter().map(|row| softmax(row, temperature)).collect()
 }
 
 fn softmax(row: &[f32], temperature: f32) -> Vec<f32> {

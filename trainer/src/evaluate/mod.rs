@@ -6,7 +6,6 @@ use anyhow::{Result, ensure};
 
 use crate::{
     classifier::{
-        calibration::{argmax, calibration_error},
         dataset::Dataset,
         heads_spec::{HeadSpec, HeadsSpec},
         load_encoder,
@@ -14,9 +13,10 @@ use crate::{
     progress,
 };
 
+pub mod figures;
 pub mod report;
 
-use report::Report;
+use figures::Figures;
 
 /// Texts that are classified in one call, between two steps of the progress bar.
 const TEXTS_AT_ONCE: usize = 32;
@@ -26,10 +26,8 @@ const TEXTS_AT_ONCE: usize = 32;
 pub struct HeadEvaluation {
     /// The head's name.
     pub head: String,
-    /// Precision, recall and F1.
-    pub report: Report,
-    /// Expected calibration error of the probabilities.
-    pub calibration_error: f32,
+    /// What was measured.
+    pub figures: Figures,
 }
 
 /// Evaluates and prints one report for each head.
@@ -38,8 +36,9 @@ pub struct HeadEvaluation {
 /// The folder does not load, or the cases cannot be used.
 pub fn evaluate(model: &Path, cases: &Path, out: &mut impl Write) -> Result<()> {
     for result in measure(model, cases)? {
-        writeln!(out, "{}\n{}", result.head, result.report)?;
-        writeln!(out, "calibration error {:.3}\n", result.calibration_error)?;
+        let figures = &result.figures;
+        writeln!(out, "{}\n{}", result.head, figures.report)?;
+        writeln!(out, "calibration error {:.3}\n", figures.calibration_error)?;
     }
     Ok(())
 }
@@ -89,11 +88,9 @@ pub fn measure(model: &Path, cases: &Path) -> Result<Vec<HeadEvaluation>> {
                 scores.iter().map(|score| score.probability).collect()
             })
             .collect();
-        let predicted: Vec<usize> = rows.iter().map(|row| argmax(row)).collect();
         evaluations.push(HeadEvaluation {
             head: head.name.clone(),
-            report: Report::new(&head.labels, &classes, &predicted),
-            calibration_error: calibration_error(&rows, &classes),
+            figures: Figures::new(&head.labels, &classes, &rows),
         });
     }
     ensure!(!evaluations.is_empty(), "no case has a label of any head");

@@ -6,6 +6,7 @@ pub mod events;
 pub mod message;
 pub mod prompt;
 pub(crate) mod reply;
+mod reviewed;
 mod runner;
 pub(crate) mod sink;
 pub mod turn;

@@ -116,57 +116,6 @@ impl Turn {
         }
     }
 
-    /// Shown first, stored after: a failing database must not stand in the way of the card.
-    pub(crate) async fn crisis(
-        &mut self,
-        turn_id: Uuid,
-        message: &str,
-        is_new: bool,
-        decision: &Decision,
-    ) {
-        self.show_crisis(turn_id, decision).await;
-        let kept = self.keep_crisis(turn_id, message, is_new, decision).await;
-        if let Err(error) = kept {
-            tracing::error!(%error, "a crisis turn could not be stored");
-        }
-    }
-
-    async fn show_crisis(&mut self, turn_id: Uuid, decision: &Decision) {
-        let card = self.crisis_card(decision);
-        let _ = self.announce(turn_id, decision).await;
-        let _ = self.sink.send(TurnEvent::Crisis(card)).await;
-        self.finish(decision.route, TurnEnd::Guarded, (0, 0)).await;
-    }
-
-    fn crisis_card(&self, decision: &Decision) -> CrisisCard {
-        CrisisCard::choose(
-            &self.services.content,
-            self.session.country.as_deref(),
-            decision.is_recheck(),
-            self.session.cards,
-        )
-    }
-
-    async fn keep_crisis(
-        &self,
-        turn_id: Uuid,
-        message: &str,
-        is_new: bool,
-        decision: &Decision,
-    ) -> Result<(), StoreError> {
-        self.keep_question(turn_id, message, is_new, decision)
-            .await?;
-        let card = NewMessage {
-            card: Some(self.session.cards),
-            ..self.companion_message(turn_id, decision, String::new(), Completeness::Complete)
-        };
-        self.services
-            .store
-            .append_message(self.session.id, &card)
-            .await?;
-        Ok(())
-    }
-
     /// Stores the safety state before anything else: it must survive whatever comes next.
     pub(crate) async fn keep_question(
         &self,
@@ -200,33 +149,6 @@ impl Turn {
                 .append_message(self.session.id, &question)
                 .await?;
         }
-        Ok(())
-    }
-
-    pub(crate) async fn decline(
-        &mut self,
-        turn_id: Uuid,
-        decision: &Decision,
-    ) -> Result<(), TurnError> {
-        let variation = usize::try_from(turn_id.as_u128() % 97).unwrap_or_default();
-        let content = self.services.content.clone();
-        let text = replies::decline_reply(&content.replies, &decision.reasons, variation);
-        let answer =
-            self.companion_message(turn_id, decision, text.to_owned(), Completeness::Complete);
-        self.services
-            .store
-            .append_message(self.session.id, &answer)
-            .await?;
-        let told = async {
-            self.announce(turn_id, decision).await?;
-            self.sink.send(TurnEvent::Delta(text.to_owned())).await
-        };
-        let end = if told.await.is_ok() {
-            TurnEnd::Guarded
-        } else {
-            TurnEnd::Cancelled
-        };
-        self.finish(decision.route, end, (0, 0)).await;
         Ok(())
     }
 
@@ -282,21 +204,6 @@ impl Turn {
             topic: self.topic(),
             severity: severity.unwrap_or("mild"),
         }
-    }
-
-    /// `meta` and `guard` of a turn that reviewed words answer.
-    async fn announce(&mut self, turn_id: Uuid, decision: &Decision) -> Result<(), Left> {
-        self.sink
-            .send(TurnEvent::Meta {
-                turn_id,
-                variant_id: self.variant_id,
-                model: None,
-                prompt_hash: String::new(),
-                queued: std::time::Duration::ZERO,
-            })
-            .await?;
-        let Decision { route, reasons, .. } = decision.clone();
-        self.sink.send(TurnEvent::Guard { route, reasons }).await
     }
 
     pub(crate) fn companion_message(

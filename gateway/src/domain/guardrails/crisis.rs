@@ -40,6 +40,24 @@ impl CrisisCard {
     }
 }
 
+/// How a card is stored, so that the same words are shown after a reload: the number of cards that
+/// came before it, below zero for a second look.
+impl CrisisCard {
+    /// The number to store.
+    #[must_use]
+    pub const fn number(shown: i64, recheck: bool) -> i64 {
+        if recheck { -1 - shown } else { shown }
+    }
+
+    /// The card of a stored number.
+    #[must_use]
+    pub fn stored(content: &Content, country: Option<&str>, number: i64) -> Self {
+        let recheck = number < 0;
+        let shown = if recheck { -1 - number } else { number };
+        Self::choose(content, country, recheck, shown)
+    }
+}
+
 fn variant(variants: &[Wording], shown: i64) -> &str {
     let count = i64::try_from(variants.len()).unwrap_or(i64::MAX).max(1);
     let index = usize::try_from(shown.rem_euclid(count)).unwrap_or_default();
