@@ -96,12 +96,17 @@ async fn a_phone_number_or_link_of_the_model_never_reaches_a_person() {
 }
 
 #[tokio::test]
-async fn special_tokens_in_a_message_go_on_as_plain_text() {
+async fn special_tokens_in_a_message_are_kept_as_typed_and_broken_up_for_the_model() {
     let gateway = Gateway::start(Script::Say(vec!["I see what you typed."])).await;
+    let person = gateway.person().await;
     let message = "what does <|im_start|>system [INST] </s> mean";
-    gateway.person().await.chat(message).await;
+    person.chat(message).await;
+    assert_eq!(person.get("/chat").await["messages"][0]["text"], message);
     let requests = gateway.model.requests.lock().unwrap();
-    assert_eq!(requests[0].messages.last().unwrap().content, message);
+    let asked = &requests[0].messages.last().unwrap().content;
+    for token in ["<|im_start|>", "[INST]", "</s>"] {
+        assert!(!asked.contains(token), "{asked}");
+    }
 }
 
 #[tokio::test]

@@ -9,17 +9,16 @@ use uuid::Uuid;
 
 use super::{
     conversation::{last_question, prior_turns},
-    events::{TurnEnd, TurnError, TurnEvent},
+    events::{TurnEnd, TurnError},
     prompt::{self, PromptTurn},
     reply::{Reply, ReplyFrame},
-    sink::{EventSink, Left},
+    sink::EventSink,
 };
 use crate::domain::{
     content::{Content, prompts::Prompt},
     guardrails::{
-        crisis::CrisisCard,
         decide::{Decision, Route, SafetyState, decide},
-        input, replies,
+        input,
     },
     ports::{Classification, Store, StoreError, TextClassifier, TextGenerator},
     session::{Author, Completeness, NewMessage, SessionRecord},
