@@ -6,7 +6,7 @@ use std::{collections::HashMap, fs, time::Duration};
 use anyhow::{Context, Result};
 use candle_core::{DType, Tensor, safetensors};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     TrainingOptions,
@@ -83,7 +83,23 @@ pub(super) fn write(
         "seconds": duration.as_secs_f32(),
         "heads": figures,
     });
-    files::write_json(&options.out.join("metrics.json"), &metrics)
+    files::write_json(&options.out.join("metrics.json"), &rounded(metrics))
+}
+
+/// Four digits after the point: more would be noise on a few hundred texts.
+fn rounded(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let rounded = number.as_f64().map(|x| (x * 1e4).round() / 1e4);
+            rounded.map_or(Value::Null, Value::from)
+        }
+        Value::Array(values) => values.into_iter().map(rounded).collect(),
+        Value::Object(pairs) => {
+            let pairs = pairs.into_iter();
+            pairs.map(|(key, value)| (key, rounded(value))).collect()
+        }
+        other => other,
+    }
 }
 
 fn write_weights(options: &TrainingOptions, heads: &[TrainedHead]) -> Result<()> {

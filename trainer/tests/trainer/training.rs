@@ -72,7 +72,7 @@ fn trained_heads_serve_with_the_figures_that_were_written_down() {
     assert!(report.macro_f1 > 0.8, "{report}");
     let written = &json(&out.join("metrics.json"))["heads"]["tone"]["holdout"]["report"];
     let written_f1 = written["macro_f1"].as_f64().unwrap();
-    assert!((written_f1 - f64::from(report.macro_f1)).abs() < 1e-6);
+    assert!((written_f1 - f64::from(report.macro_f1)).abs() < 1e-4);
     assert_eq!(written["confusion"], json!(report.confusion));
 }
 
