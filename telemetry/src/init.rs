@@ -1,6 +1,8 @@
 //! Sets up the process-wide subscriber, the OTLP exporter and the Prometheus recorder, once, before
 //! anything is built. The guard flushes what is still queued when the process ends.
 
+use std::io::IsTerminal;
+
 use clap::{Args, ValueEnum};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::{global, trace::TracerProvider};
@@ -112,6 +114,7 @@ pub fn init(service: &'static str, args: &TelemetryArgs) -> Result<TelemetryGuar
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer(service));
     let lines = match args.log_format {
         LogFormat::Text => tracing_subscriber::fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr)
             .boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer()

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use api_types::{AnswersRequest, CSRF_HEADER, CSRF_HEADER_VALUE, Questionnaire, StreamEvent};
+use api_types::{
+    AnswersRequest, CSRF_HEADER, CSRF_HEADER_VALUE, Question, Questionnaire, StreamEvent,
+};
 use futures::StreamExt;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -82,13 +84,13 @@ impl Visitor {
         Ok(())
     }
 
-    /// Answers every question with the option at `choose(number of options)`; gives what was sent.
+    /// Answers every question with the option at the index that `choose` gives; gives what was sent.
     ///
     /// # Errors
     /// The questionnaire cannot be read, or the answers are refused.
     pub async fn answer_all(
         &self,
-        choose: impl Fn(usize) -> usize,
+        choose: impl Fn(&Question) -> usize,
     ) -> anyhow::Result<AnswersRequest> {
         let sheet: Questionnaire = self
             .request(Method::GET, "/questionnaire")
@@ -101,7 +103,7 @@ impl Visitor {
             .iter()
             .flat_map(|section| &section.questions)
             .filter_map(|question| {
-                let option = question.options.get(choose(question.options.len()))?;
+                let option = question.options.get(choose(question))?;
                 Some((question.id.clone(), vec![option.id.clone()]))
             })
             .collect();

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use api_types::{GuardRoute, StreamEvent};
+use api_types::{GuardRoute, Question, QuestionKind, StreamEvent};
 use e2e::{
     grpc,
     stack::Stack,
