@@ -52,7 +52,7 @@ pub struct Config {
     #[arg(long, env = "RATE_LIMIT_PER_SECOND", default_value_t = 10)]
     pub rate_limit_per_second: u32,
     /// Longest answer of the model in tokens.
-    #[arg(long, env = "ANSWER_MAX_TOKENS", default_value_t = 220)]
+    #[arg(long, env = "ANSWER_MAX_TOKENS", default_value_t = 120)]
     pub answer_max_tokens: u32,
     /// Seconds an answer may take from the request to its end.
     #[arg(long, env = "GENERATION_TOTAL_SECONDS", default_value_t = 60)]

@@ -22,6 +22,9 @@ use crate::domain::{
 /// For calls that only ask what is loaded.
 const INFO_DEADLINE: Duration = Duration::from_millis(1500);
 
+/// Careful rather than inventive: a small model rambles when it is hot.
+const TEMPERATURE: f32 = 0.4;
+
 /// How long a generation may take.
 #[derive(Debug, Clone, Copy)]
 pub struct GenerationDeadlines {
@@ -74,6 +77,7 @@ impl TextGenerator for InferenceClient {
         let mut request = Request::new(GenerateRequest {
             messages: prompt.into_iter().map(convert::prompt_message).collect(),
             sampling: Some(Sampling {
+                temperature: Some(TEMPERATURE),
                 max_tokens: Some(max_tokens),
                 ..Sampling::default()
             }),

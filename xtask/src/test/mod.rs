@@ -6,6 +6,7 @@
 mod browser;
 mod counts;
 mod journey;
+mod manifests;
 mod report;
 mod tools;
 
@@ -44,6 +45,9 @@ fn run_steps(workspace: &Workspace, args: &TestArgs, report: &mut Report) -> Res
         )
     })?;
     report.step("tidy", || tidy::run(workspace))?;
+    if !args.quick {
+        report.step("manifests", || manifests::run(workspace))?;
+    }
     for (name, set) in sets(args) {
         report.step(&format!("lints of {name}"), || lint(workspace, set))?;
     }

@@ -51,6 +51,12 @@ pub(super) fn check(workspace: &Workspace, with_models: bool, with_browser: bool
             "apt-get install python3 python3-pip",
         ),
         (
+            with_models,
+            has("kubectl"),
+            "kubectl",
+            "apt-get install kubernetes-client",
+        ),
+        (
             with_browser,
             has("node"),
             "node",

@@ -164,6 +164,10 @@ impl Reply<'_> {
                         GenerationEnd::Stop => TurnEnd::Stop,
                         GenerationEnd::Length => TurnEnd::Length,
                     };
+                    // An answer that ran out of tokens ends with half a sentence: better without it.
+                    if end == GenerationEnd::Length && !progress.text.is_empty() {
+                        continue;
+                    }
                     gate.finish()
                 }
                 Some(Err(error)) => {

@@ -1,3 +1,5 @@
+//! The formula of the screening: its figures, its monotony, and what it does without a classifier.
+
 use super::*;
 
 fn questionnaire() -> Questionnaire {

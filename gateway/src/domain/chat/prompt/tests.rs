@@ -1,3 +1,5 @@
+//! The prompt: what is filled in, what is dropped when the budget is small, what cannot get in.
+
 use super::*;
 
 fn turn(question: &str, answer: &str) -> PromptTurn {

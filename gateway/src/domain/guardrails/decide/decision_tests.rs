@@ -1,3 +1,5 @@
+//! How a decision is raised, and what it says of itself.
+
 use SafetyState::{Clear, Crisis, Distress};
 
 use super::*;

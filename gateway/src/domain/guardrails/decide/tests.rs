@@ -1,3 +1,5 @@
+//! The table of the one decision: signals and state in, route and next state out.
+
 use super::*;
 use crate::domain::guardrails::rules::{RuleHit, Softening};
 

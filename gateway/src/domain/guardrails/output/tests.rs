@@ -1,3 +1,5 @@
+//! What the output guard lets through, what it drops, and when it ends an answer.
+
 use std::time::{Duration, Instant};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! How phrases are found: disguises, idioms, other people, the past.
+
 use std::time::{Duration, Instant};
 
 use super::*;
