@@ -28,19 +28,45 @@ pub(super) fn check(workspace: &Workspace, with_models: bool, with_browser: bool
     let chromium = CHROMIUM_NAMES
         .iter()
         .find_map(|name| workspace::find_program(name));
+    let tools = wanted(workspace, with_models, with_browser, chromium.is_some());
+    let missing: Vec<String> = tools
+        .into_iter()
+        .filter(|(needed, present, ..)| *needed && !present)
+        .map(|(_, _, name, line)| format!("{name}: {line}"))
+        .collect();
+    if !missing.is_empty() {
+        bail!("these tools are missing:\n  {}", missing.join("\n  "));
+    }
+    let nextest = cargo_has(workspace, "nextest");
+    if !nextest {
+        println!("cargo-nextest is not installed (cargo install cargo-nextest); using cargo test");
+    }
+    Ok(Tools {
+        nextest,
+        chromium: chromium.filter(|_| with_browser),
+    })
+}
+
+/// Whether it is needed, whether it is there, its name, and the line that installs it.
+type Tool = (bool, bool, &'static str, &'static str);
+
+fn wanted(
+    workspace: &Workspace,
+    with_models: bool,
+    with_browser: bool,
+    has_chromium: bool,
+) -> Vec<Tool> {
     let has = |program: &str| workspace::find_program(program).is_some();
-    let cargo_has = |tool: &str| succeeds(cargo::command(workspace).args([tool, "--version"]));
-    // Whether it is needed, whether it is there, its name, and the line that installs it.
-    let tools = [
+    vec![
         (
             true,
-            cargo_has("fmt"),
+            cargo_has(workspace, "fmt"),
             "rustfmt",
             "rustup component add rustfmt",
         ),
         (
             true,
-            cargo_has("clippy"),
+            cargo_has(workspace, "clippy"),
             "clippy",
             "rustup component add clippy",
         ),
@@ -70,27 +96,15 @@ pub(super) fn check(workspace: &Workspace, with_models: bool, with_browser: bool
         ),
         (
             with_browser,
-            chromium.is_some(),
+            has_chromium,
             "chromium",
             "apt-get install chromium (or pass --no-browser)",
         ),
-    ];
-    let missing: Vec<String> = tools
-        .into_iter()
-        .filter(|(needed, present, ..)| *needed && !present)
-        .map(|(_, _, name, line)| format!("{name}: {line}"))
-        .collect();
-    if !missing.is_empty() {
-        bail!("these tools are missing:\n  {}", missing.join("\n  "));
-    }
-    let nextest = cargo_has("nextest");
-    if !nextest {
-        println!("cargo-nextest is not installed (cargo install cargo-nextest); using cargo test");
-    }
-    Ok(Tools {
-        nextest,
-        chromium: chromium.filter(|_| with_browser),
-    })
+    ]
+}
+
+fn cargo_has(workspace: &Workspace, tool: &str) -> bool {
+    succeeds(cargo::command(workspace).args([tool, "--version"]))
 }
 
 impl Tools {
