@@ -76,7 +76,7 @@ step("name, age, country and consent lead to the questionnaire", async () => {
   await part(page, "country").selectOption({ index: 1 });
   await part(page, "consent").check();
   await part(page, "start").click();
-  await part(page, "step").waitFor();
+  await part(page, "next").waitFor();
   await look(page, "questionnaire");
 });
 
