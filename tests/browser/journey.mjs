@@ -161,10 +161,11 @@ step("leaving ends on a page that says nothing, and the session is gone", async 
   await part(page, "start").waitFor();
 });
 
-step("nothing was asked of another host and nothing went wrong in the console", async () => {
+step("every request stayed here and started a trace, and nothing went wrong in the console", async () => {
   // The welcome page asks who is here; without a session the answer is a 401 or 404 and the console notes it.
   const expected = /the server responded with a status of 40[14].*\/api\/v1\/sessions\/me\)/i;
   assert.deepEqual(product.seen.foreign, []);
+  assert.deepEqual(product.seen.untraced, []);
   assert.deepEqual(
     product.seen.errors.filter((line) => !expected.test(line)),
     [],

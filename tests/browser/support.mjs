@@ -14,6 +14,7 @@ const ARTEFACTS = process.env.ARTEFACTS ?? "artefacts";
 const WIDTHS = [360, 768, 1280];
 const THEMES = ["light", "dark"];
 const HEIGHT = 900;
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/;
 
 /** A model on a busy machine needs a while for its first token. */
 export const ANSWER_LIMIT_MS = 120_000;
@@ -40,14 +41,16 @@ export async function openProduct() {
   return { browser, context, page, seen: watch(context, page) };
 }
 
-/** Collects every request that leaves the product's own origin, and everything the console calls an error. */
+/** Collects requests that leave the product's own origin or start no trace, and what the console calls an error. */
 function watch(context, page) {
-  const seen = { foreign: [], errors: [] };
+  const seen = { foreign: [], untraced: [], errors: [] };
   const own = new URL(BASE_URL).origin;
   context.on("request", (request) => {
     const url = request.url();
     const local = url.startsWith("data:") || url.startsWith("blob:");
     if (!local && new URL(url).origin !== own) seen.foreign.push(url);
+    const isCall = request.resourceType() === "fetch" && url.includes("/api/v1/");
+    if (isCall && !TRACEPARENT.test(request.headers().traceparent ?? "")) seen.untraced.push(url);
   });
   page.on("console", (message) => {
     if (message.type() === "error") seen.errors.push(`${message.text()} (${message.location().url})`);
@@ -64,6 +67,8 @@ export function part(page, name) {
 /** Screenshots of the page at every width in both themes; each is checked for accessibility and for width. */
 export async function look(page, name) {
   const before = await page.evaluate(() => document.documentElement.dataset.theme ?? null);
+  // From the top, or the header that stays would lie across the middle of the picture.
+  await page.evaluate(() => window.scrollTo(0, 0));
   for (const theme of THEMES) {
     await show(page, theme);
     for (const width of WIDTHS) {

@@ -1,12 +1,15 @@
 //! One request with a JSON answer. In: method, path, body. Out: the typed answer or an
-//! [`ApiError`]. Every request carries the cross-site header and a deadline.
+//! [`ApiError`]. Every request carries the cross-site header, a trace and a deadline.
 
 use api_types::{CSRF_HEADER, CSRF_HEADER_VALUE, Problem};
 use gloo_net::http::{Method, RequestBuilder, Response};
 use serde::{Serialize, de::DeserializeOwned};
 use web_sys::{AbortSignal, RequestCache};
 
-use super::ApiError;
+use super::{
+    ApiError,
+    trace::{TRACEPARENT, new_traceparent},
+};
 
 const BASE: &str = "/api/v1";
 /// How long a request without a stream may take, in milliseconds.
@@ -58,11 +61,15 @@ pub(super) async fn send<B: Serialize>(
 }
 
 fn prepare(method: Method, path: &str, signal: &AbortSignal) -> RequestBuilder {
-    RequestBuilder::new(&format!("{BASE}{path}"))
+    let builder = RequestBuilder::new(&format!("{BASE}{path}"))
         .method(method)
         .header(CSRF_HEADER, CSRF_HEADER_VALUE)
         .cache(RequestCache::NoStore)
-        .abort_signal(Some(signal))
+        .abort_signal(Some(signal));
+    match new_traceparent() {
+        Some(traceparent) => builder.header(TRACEPARENT, &traceparent),
+        None => builder,
+    }
 }
 
 async fn finish<B: Serialize>(

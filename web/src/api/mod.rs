@@ -6,6 +6,7 @@ mod error;
 mod event_parser;
 mod http;
 mod stream;
+mod trace;
 
 pub(crate) use calls::{
     EXPORT_HREF, HELP_PAGE_HREF, chat_history, create_session, delete_chat, end_session, helplines,

@@ -84,6 +84,15 @@ fn positions(points: &[ChartPoint], most: f64) -> Vec<(f64, f64)> {
     found
 }
 
+/// Where a value's words start: the outer ones of a unit in words would not fit around their point.
+fn anchor(index: usize, count: usize, unit: &str) -> &'static str {
+    match (unit.len() > 1, index) {
+        (true, 0) => "start",
+        (true, last) if last + 1 == count => "end",
+        _ => "middle",
+    }
+}
+
 #[component]
 fn Line(points: Vec<ChartPoint>, unit: String, most: f64, title: String) -> impl IntoView {
     let places = positions(&points, most);
@@ -96,10 +105,12 @@ fn Line(points: Vec<ChartPoint>, unit: String, most: f64, title: String) -> impl
         .map(|p| format!("{}: {}", p.label, with_unit(p.value, &unit)))
         .collect();
     let description = format!("{title}. {}.", words.join(", "));
-    let marks = points.into_iter().zip(places).map(|(point, (x, y))| {
+    let count = points.len();
+    let marks = points.into_iter().zip(places).enumerate().map(|(index, (point, (x, y)))| {
+        let (value, anchor) = (with_unit(point.value, &unit), anchor(index, count, &unit));
         view! {
             <circle class="line__dot" cx=x.to_string() cy=y.to_string() r="4.5" />
-            <text class="line__value" x=x.to_string() y=(y - 10.0).to_string()>{with_unit(point.value, &unit)}</text>
+            <text class="line__value" text-anchor=anchor x=x.to_string() y=(y - 10.0).to_string()>{value}</text>
             <text class="line__label" x=x.to_string() y=(HEIGHT - 6.0).to_string()>{point.label}</text>
         }
     });
@@ -133,6 +144,13 @@ mod tests {
                 .iter()
                 .all(|(_, y)| (TOP..=HEIGHT - BOTTOM).contains(y))
         );
+    }
+
+    #[test]
+    fn long_units_stay_inside_the_drawing() {
+        let anchors = |unit| [0, 1, 2].map(|index| anchor(index, 3, unit));
+        assert_eq!(anchors("%"), ["middle"; 3]);
+        assert_eq!(anchors("minutes a day"), ["start", "middle", "end"]);
     }
 
     #[test]

@@ -5,10 +5,13 @@
 use super::input::{RiskLabels, Signals};
 use crate::domain::content::safety::RuleRoute;
 
-/// Probability of "crisis" that is enough on its own.
-pub const CRISIS_ALONE: f64 = 0.80;
+/// Probability of "crisis" that is enough on its own. This and the two below are read off the
+/// precision and recall by probability in `models/minilm-distil-heads/MODEL_CARD.md`.
+pub const CRISIS_ALONE: f64 = 0.60;
 /// Probability of "crisis" that is enough with a support rule or while the state is not clear.
-pub const CRISIS_WITH_SIGN: f64 = 0.50;
+pub const CRISIS_WITH_SIGN: f64 = 0.30;
+/// Probability of "crisis" that asks for a warmer answer with resources.
+pub const CRISIS_HINT: f64 = 0.15;
 /// Probability of "distress" that asks for a warmer answer.
 pub const DISTRESS: f64 = 0.60;
 /// Probability of a harmful intent that is declined.
@@ -183,14 +186,16 @@ impl Evidence {
             self.crisis.push(CLASSIFIER_CRISIS.to_owned());
         }
         // A person who is hurting talks about harm. The label alone must not turn them away.
-        let is_hurting = !self.support.is_empty() || labels.distress >= DISTRESS;
+        let is_distressed = labels.distress >= DISTRESS
+            || (self.crisis.is_empty() && labels.crisis >= CRISIS_HINT);
+        let is_hurting = !self.support.is_empty() || is_distressed;
         if labels.harmful_request >= INTENT && !is_hurting {
             self.decline.push(CLASSIFIER_HARMFUL.to_owned());
         }
         if labels.manipulation >= INTENT && !is_hurting {
             self.decline.push(CLASSIFIER_MANIPULATION.to_owned());
         }
-        if labels.distress >= DISTRESS {
+        if is_distressed {
             self.support.push(CLASSIFIER_DISTRESS.to_owned());
         }
     }

@@ -127,28 +127,35 @@ fn the_classifier_raises_and_never_clears() {
     case(
         "sure",
         &[],
-        labels(0.8, 0.0, 0.0, 0.0),
+        labels(0.6, 0.0, 0.0, 0.0),
         Clear,
         (Route::Crisis, &["classifier-crisis"], Crisis),
     );
     case(
         "unsure",
         &[],
-        labels(0.79, 0.0, 0.0, 0.0),
+        labels(0.59, 0.0, 0.0, 0.0),
+        Clear,
+        (Route::Support, &["classifier-distress"], Distress),
+    );
+    case(
+        "unlikely",
+        &[],
+        labels(0.14, 0.59, 0.0, 0.0),
         Clear,
         (Route::Answer, &[], Clear),
     );
     case(
         "unsure, with a sign",
         &[("s", S)],
-        labels(0.5, 0.0, 0.0, 0.0),
+        labels(0.3, 0.0, 0.0, 0.0),
         Clear,
         (Route::Crisis, &["classifier-crisis", "s"], Crisis),
     );
     case(
         "unsure, in distress",
         &[],
-        labels(0.5, 0.0, 0.0, 0.0),
+        labels(0.3, 0.0, 0.0, 0.0),
         Distress,
         (Route::Crisis, &["classifier-crisis"], Crisis),
     );
@@ -183,6 +190,13 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
         labels(0.0, 0.0, 0.99, 0.99),
         Clear,
         (Route::Support, &["s"], Distress),
+    );
+    case(
+        "perhaps in crisis",
+        &[],
+        labels(0.2, 0.0, 0.99, 0.0),
+        Clear,
+        (Route::Support, &["classifier-distress"], Distress),
     );
     case(
         "crisis",
