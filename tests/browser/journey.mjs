@@ -55,6 +55,18 @@ step("the theme changes with one tap and comes back with another", async () => {
   await page.waitForFunction((old) => getComputedStyle(document.body).backgroundColor === old, first);
 });
 
+step("a page without a choice follows the system while it is open", async () => {
+  const pressed = () => part(page, "theme-toggle").getAttribute("aria-pressed");
+  await page.evaluate(() => localStorage.clear());
+  await page.reload();
+  await part(page, "start").waitFor();
+  assert.equal(await pressed(), "false");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.locator('[data-testid="theme-toggle"][aria-pressed="true"]').waitFor();
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.locator('[data-testid="theme-toggle"][aria-pressed="false"]').waitFor();
+});
+
 step("helplines are one tap away", async () => {
   await part(page, "helplines").click();
   const dialog = part(page, "help-dialog");

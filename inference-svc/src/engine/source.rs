@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn the_argument_is_a_file_a_folder_a_hub_id_or_nothing() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map(PathBuf::from)
+            .unwrap();
         let file = folder.join("Cargo.toml");
         let source = |text: &str| ModelSource::from_argument(text);
         assert_eq!(
@@ -147,7 +149,7 @@ mod tests {
         );
         assert_eq!(
             source(folder.to_str().unwrap()),
-            ModelSource::Folder(folder.to_owned())
+            ModelSource::Folder(folder.clone())
         );
         assert_eq!(
             source("mistralai/Mistral-7B-Instruct-v0.2"),

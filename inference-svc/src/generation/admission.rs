@@ -56,6 +56,7 @@ impl Admission {
             None => Arc::clone(&self.waiting).try_acquire_owned().ok(),
         };
         if running.is_none() && waiting.is_none() {
+            metrics::rejected();
             return Err(GenerationError::Busy {
                 running: self.max_running,
                 waiting: self.max_waiting,

@@ -14,6 +14,11 @@ pub fn waiting(count: usize) {
     gauge!("inference_waiting_requests").set(as_f64(count));
 }
 
+/// A request that found no place.
+pub fn rejected() {
+    counter!("inference_rejected_total").increment(1);
+}
+
 /// Time from admission to the first token.
 pub fn first_token(after: Duration) {
     histogram!("gen_ai_server_time_to_first_token_seconds").record(after);

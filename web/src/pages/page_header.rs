@@ -18,7 +18,7 @@ pub(crate) fn PageHeader() -> impl IntoView {
     view! {
         <Header
             signed_in=Signal::derive(move || session.is_here())
-            theme=theme.theme.into()
+            theme=theme.shown()
             on_help=Callback::new(move |()| overlay.help_open.set(true))
             on_leave=Callback::new(move |()| leave.now())
             on_theme=Callback::new(move |()| theme.toggle())

@@ -1,7 +1,10 @@
 //! Light or dark. Follows the system until the person chooses; only that choice is kept in the
 //! browser, nothing about the person is.
 
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    wasm_bindgen::{JsCast, closure::Closure},
+};
 
 const STORAGE_KEY: &str = "theme";
 
@@ -26,6 +29,10 @@ impl Theme {
             .find(|theme| theme.name() == name)
     }
 
+    fn of_system(is_dark: bool) -> Self {
+        if is_dark { Self::Dark } else { Self::Light }
+    }
+
     fn other(self) -> Self {
         match self {
             Self::Light => Self::Dark,
@@ -37,12 +44,12 @@ impl Theme {
 /// The theme for the whole visit.
 #[derive(Clone, Copy)]
 pub(crate) struct ThemeState {
-    /// What is shown now.
-    pub(crate) theme: RwSignal<Theme>,
+    system: RwSignal<Theme>,
+    chosen: RwSignal<Option<Theme>>,
 }
 
 impl ThemeState {
-    /// Reads the earlier choice, else the system's.
+    /// Reads the earlier choice and follows the system's theme.
     pub(crate) fn from_browser() -> Self {
         let chosen = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
         let chosen = chosen.as_deref().and_then(Theme::parse);
@@ -50,14 +57,20 @@ impl ThemeState {
             show(theme);
         }
         Self {
-            theme: RwSignal::new(chosen.unwrap_or_else(system_theme)),
+            system: follow_system(),
+            chosen: RwSignal::new(chosen),
         }
+    }
+
+    /// What is shown now.
+    pub(crate) fn shown(self) -> Signal<Theme> {
+        Signal::derive(move || self.chosen.get().unwrap_or_else(|| self.system.get()))
     }
 
     /// Changes to the other theme and remembers it.
     pub(crate) fn toggle(self) {
-        let theme = self.theme.get_untracked().other();
-        self.theme.set(theme);
+        let theme = self.shown().get_untracked().other();
+        self.chosen.set(Some(theme));
         show(theme);
         if let Some(storage) = storage() {
             // A browser that refuses storage still shows the theme until the page is closed.
@@ -70,16 +83,21 @@ fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
 }
 
-fn system_theme() -> Theme {
-    let dark = window()
-        .match_media("(prefers-color-scheme: dark)")
-        .ok()
-        .flatten();
-    if dark.is_some_and(|query| query.matches()) {
-        Theme::Dark
-    } else {
-        Theme::Light
-    }
+/// The system's theme; many systems change it in the evening, while a page is open.
+fn follow_system() -> RwSignal<Theme> {
+    let query = window().match_media("(prefers-color-scheme: dark)");
+    let Ok(Some(query)) = query else {
+        return RwSignal::new(Theme::Light);
+    };
+    let system = RwSignal::new(Theme::of_system(query.matches()));
+    let source = query.clone();
+    let changed = Closure::<dyn FnMut()>::new(move || {
+        system.set(Theme::of_system(source.matches()));
+    });
+    query.set_onchange(Some(changed.as_ref().unchecked_ref()));
+    // The page listens for as long as it lives.
+    changed.forget();
+    system
 }
 
 fn show(theme: Theme) {

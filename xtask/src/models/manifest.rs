@@ -207,6 +207,7 @@ fn check_sha256(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::Workspace;
 
     const ENTRY: &str = r#"
         [small]
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_shipped_file_has_the_embedded_defaults_and_the_hub_entry() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let root = Workspace::locate().unwrap().root;
         let manifest = Manifest::load(&root.join("models/models.toml")).unwrap();
         assert_eq!(manifest.default_names(), ["minilm-distil", "smollm2-135m"]);
         assert!(matches!(

@@ -203,8 +203,7 @@ mod tests {
     use super::*;
 
     fn manifest() -> Manifest {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        Manifest::load(&root.join("models/models.toml")).unwrap()
+        load(&Workspace::locate().unwrap()).unwrap()
     }
 
     fn ready(llm: &str) -> Result<ChatModel> {

@@ -186,8 +186,8 @@ impl Evidence {
             self.crisis.push(CLASSIFIER_CRISIS.to_owned());
         }
         // A person who is hurting talks about harm. The label alone must not turn them away.
-        let is_distressed = labels.distress >= DISTRESS
-            || (self.crisis.is_empty() && labels.crisis >= CRISIS_HINT);
+        let is_distressed =
+            labels.distress >= DISTRESS || (self.crisis.is_empty() && labels.crisis >= CRISIS_HINT);
         let is_hurting = !self.support.is_empty() || is_distressed;
         if labels.harmful_request >= INTENT && !is_hurting {
             self.decline.push(CLASSIFIER_HARMFUL.to_owned());
