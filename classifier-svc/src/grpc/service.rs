@@ -42,10 +42,12 @@ impl ClassifierGrpc {
         heads: &[String],
         deadline: Option<Instant>,
     ) -> Result<Vec<Classification>, Status> {
-        self.loaded()?
-            .classify(texts, heads, deadline)
-            .await
-            .map_err(|error| convert::status(&error))
+        let started = Instant::now();
+        let result = self.loaded()?.classify(texts, heads, deadline).await;
+        let outcome = if result.is_ok() { "ok" } else { "error" };
+        metrics::histogram!("classifier_request_duration_seconds", "result" => outcome)
+            .record(started.elapsed());
+        result.map_err(|error| convert::status(&error))
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{
     decide::{Decision, RECHECK, Route, SafetyState, decide},
     input::inspect,
+    output::SentenceGate,
 };
 use crate::domain::content::{Content, safety::RuleRoute, tests::real_folder};
 
@@ -197,5 +198,32 @@ fn each_decline_rule_has_a_reply_and_crisis_rules_have_no_refusal() {
             let reply = super::replies::decline_reply(&content.replies, &reasons, 0);
             assert!(!reply.is_empty(), "{}", rule.id);
         }
+    }
+}
+
+#[test]
+fn the_model_neither_brings_up_death_nor_blames() {
+    let content = content();
+    for sentence in [
+        "I'm sorry for your loss.",
+        "Just share your own experiences where people have taken their own lives.",
+        "They're likely feeling hurt by your actions and may be struggling.",
+        "Are you feeling suicidal?",
+        "You have depression.",
+    ] {
+        let mut gate = SentenceGate::new(&content.output, "");
+        gate.push(sentence);
+        gate.finish();
+        assert_eq!(gate.blocked().len(), 1, "{sentence}");
+    }
+    for sentence in [
+        "I'm sorry that this is happening to you.",
+        "Your life matters, and so does what you need today.",
+        "Your phone can rest in another room while you sleep.",
+        "It was not your fault, and nothing you did made it okay.",
+    ] {
+        let mut gate = SentenceGate::new(&content.output, "");
+        let released = gate.push(sentence).released + &gate.finish().released;
+        assert_eq!(released, sentence);
     }
 }
