@@ -3,10 +3,11 @@
 use std::{
     io::Write,
     path::{Path, PathBuf},
+    sync::atomic::Ordering,
     time::Instant,
 };
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 use crate::{
@@ -15,6 +16,11 @@ use crate::{
     export::{
         convert_encoder::convert_encoder,
         requantize::{TargetType, requantize},
+    },
+    preference::{
+        dpo::{self, DpoOptions},
+        run::{Ending, STOP},
+        sft::{self, SftOptions},
     },
 };
 
@@ -64,6 +70,16 @@ enum Command {
     /// heads and their labels (a built-in default when it is missing). Writes heads.safetensors,
     /// heads.json and metrics.json.
     Classifier(TrainingOptions),
+    /// Teaches a language model the chosen replies: supervised fine-tuning of a LoRA adapter.
+    ///
+    /// Writes an adapter in PEFT's format, the log as table, JSON lines and TensorBoard events, and
+    /// curves. A run that was stopped goes on when the same command is given again.
+    Sft(SftOptions),
+    /// Trains the adapter further so that chosen replies win over rejected ones: direct preference
+    /// optimisation.
+    ///
+    /// Writes the same things as sft, with the columns of TRL's DPO trainer.
+    Dpo(DpoOptions),
     /// Prints precision, recall and F1 for each head of a model folder on labelled texts.
     Evaluate {
         /// Model folder with heads.
@@ -100,7 +116,22 @@ pub fn run(cli: Cli) -> Result<()> {
             classifier::train(&options, &mut out)?;
             done(&mut out, &to, "", started)
         }
+        Command::Sft(options) => preference_run(|| sft::train(&options)),
+        Command::Dpo(options) => preference_run(|| dpo::train(&options)),
         Command::Evaluate { model, cases } => evaluate::evaluate(&model, &cases, &mut out),
+    }
+}
+
+/// The first Ctrl-C finishes the step and writes a checkpoint, the second one ends at once.
+fn preference_run(train: impl FnOnce() -> Result<Ending>) -> Result<()> {
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })?;
+    match train()? {
+        Ending::Finished => Ok(()),
+        Ending::Stopped => bail!("stopped; the same command goes on from the checkpoint"),
     }
 }
 

@@ -7,4 +7,6 @@ pub mod cli;
 pub mod evaluate;
 pub mod export;
 pub mod files;
+pub mod language_model;
+pub mod preference;
 pub mod progress;

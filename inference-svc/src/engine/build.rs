@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, atomic::AtomicUsize},
 };
 
+use chat_template::{NamedTokens, PromptEncoder, Template};
 use mistralrs::{
     Device,
     core::{
@@ -17,12 +18,8 @@ use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    LoadError, LoadOptions, MistralEngine,
-    gguf::GgufHeader,
-    lifecycle::EngineThread,
+    LoadError, LoadOptions, MistralEngine, gguf::GgufHeader, lifecycle::EngineThread,
     logits::Control,
-    template::{NamedTokens, Template},
-    tokenize::PromptEncoder,
 };
 use crate::generation::ModelInfo;
 

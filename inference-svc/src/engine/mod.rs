@@ -10,8 +10,6 @@ mod load;
 mod logits;
 mod run;
 mod source;
-mod template;
-mod tokenize;
 
 use std::sync::{
     Arc,
@@ -19,6 +17,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use chat_template::PromptEncoder;
 use mistralrs::{
     Constraint, CustomLogitsProcessor, NormalRequest, Request, RequestMessage, SamplingParams,
     StopTokens,
@@ -26,7 +25,7 @@ use mistralrs::{
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::generation::{Engine, EngineError, Message, ModelInfo, Sampling, Sequence, prompt};
+use crate::generation::{Engine, EngineError, Message, ModelInfo, Sampling, Sequence};
 
 pub use error::LoadError;
 pub use load::load;
@@ -34,7 +33,6 @@ pub use source::{LoadOptions, ModelSource};
 
 use lifecycle::EngineThread;
 use logits::{Control, TokenControl};
-use tokenize::PromptEncoder;
 
 /// Log targets that stay at "warn" or above, whatever the filter says: the engine and its libraries
 /// describe requests at lower levels.
@@ -70,9 +68,8 @@ impl Engine for MistralEngine {
     }
 
     fn encode(&self, messages: &[Message]) -> Result<Vec<u32>, EngineError> {
-        let turns = prompt::normalise(messages, self.encoder.has_system_role());
         self.encoder
-            .encode(&turns)
+            .encode(messages)
             .map_err(|error| EngineError(error.to_string()))
     }
 

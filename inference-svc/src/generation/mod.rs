@@ -15,39 +15,9 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+pub use chat_template::{Message, Role};
 pub use generator::{Generator, Reply};
 pub use sampling::{Sampling, SamplingRequest};
-
-/// Who speaks in a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The instructions of the product.
-    System,
-    /// The person.
-    User,
-    /// The model.
-    Assistant,
-}
-
-/// One message of a conversation.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// Plain text; special tokens of the model written in it are text.
-    pub content: String,
-}
-
-impl std::fmt::Debug for Message {
-    /// Shows the length only: what a person wrote has no place in a log line.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Message")
-            .field("role", &self.role)
-            .field("bytes", &self.content.len())
-            .finish()
-    }
-}
 
 /// What is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

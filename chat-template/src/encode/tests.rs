@@ -1,7 +1,9 @@
 //! Tokenizers of the SentencePiece family, as they come out of GGUF files and of tokenizer.json.
 
+use serde_json::json;
+
 use super::*;
-use crate::engine::template::NamedTokens;
+use crate::NamedTokens;
 
 const MISTRAL: &str = "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% else %}{{ message['content'] + eos_token}}{% endif %}{% endfor %}";
 

@@ -4,18 +4,19 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokenizers::Tokenizer;
 
-use super::template::{Piece, Template, TemplateError, probe};
-use crate::generation::{Message, Role};
-
-/// Score that keeps a piece of a unigram vocabulary from ever being chosen for text.
-const NEVER: f64 = -1e9;
+use crate::{
+    Message, Role,
+    plain_text::{forget_special_tokens, is_byte, never_prepend, split_like},
+    shape,
+    template::{Piece, Template, TemplateError, probe},
+};
 
 /// Why a prompt cannot be tokenised; holds nothing that a person wrote.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum EncodeError {
+pub enum EncodeError {
     /// See [`TemplateError`].
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -40,7 +41,7 @@ struct SpecialToken {
 }
 
 /// Renders and tokenises conversations.
-pub(super) struct PromptEncoder {
+pub struct PromptEncoder {
     template: Template,
     specials: Vec<SpecialToken>,
     control_ids: HashSet<u32>,
@@ -63,7 +64,7 @@ impl PromptEncoder {
     ///
     /// # Errors
     /// The tokenizer cannot be taken apart and put together again.
-    pub(super) fn new(
+    pub fn new(
         template: Template,
         tokenizer: &Tokenizer,
         pre_tokenizer: Option<&str>,
@@ -111,49 +112,54 @@ impl PromptEncoder {
         Ok(encoder)
     }
 
-    /// Whether the template has a system role.
-    pub(super) fn has_system_role(&self) -> bool {
-        self.template.has_system_role()
-    }
-
     /// The special tokens that stand for no text.
-    pub(super) fn control_ids(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn control_ids(&self) -> impl Iterator<Item = u32> + '_ {
         self.control_ids.iter().copied()
     }
 
     /// Whether conversations hold this token somewhere after their beginning.
-    pub(super) fn stands_in_turns(&self, id: u32) -> bool {
+    pub fn stands_in_turns(&self, id: u32) -> bool {
         self.turn_ids.contains(&id)
     }
 
-    /// Tokenises a conversation that is already in the template's shape.
+    /// Tokenises a conversation and the beginning of the assistant's turn. The conversation is first
+    /// brought into the shape that the template accepts: system messages become one, at the beginning or
+    /// inside the first user turn, and consecutive turns of one speaker are joined.
     ///
     /// # Errors
     /// The template or the tokenizer refuses it.
-    pub(super) fn encode(&self, messages: &[Message]) -> Result<Vec<u32>, EncodeError> {
-        let pieces = self.template.render(messages)?;
+    pub fn encode(&self, messages: &[Message]) -> Result<Vec<u32>, EncodeError> {
+        let turns = shape::normalise(messages, self.template.has_system_role());
+        let pieces = self.template.render(&turns)?;
         let mut ids = Vec::new();
         for (position, segment) in self.segments(&pieces).into_iter().enumerate() {
             match segment {
                 Segment::Special(id) => ids.push(id),
-                Segment::Text(text) => {
-                    let tokenizer = match &self.after_special {
-                        Some(tokenizer) if position > 0 => tokenizer,
-                        _ => &self.at_start,
-                    };
-                    let encoding = tokenizer.encode_fast(text, false)?;
-                    if encoding
-                        .get_ids()
-                        .iter()
-                        .any(|id| self.control_ids.contains(id))
-                    {
-                        return Err(EncodeError::SpecialInText);
-                    }
-                    ids.extend(encoding.get_ids());
-                }
+                Segment::Text(text) => ids.extend(self.plain(&text, position == 0)?),
             }
         }
         Ok(ids)
+    }
+
+    /// Tokenises what the assistant says after a prompt of [`Self::encode`], without the end of its turn.
+    ///
+    /// # Errors
+    /// The tokenizer refuses it.
+    pub fn encode_reply(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
+        self.plain(text.trim(), false)
+    }
+
+    fn plain(&self, text: &str, is_start: bool) -> Result<Vec<u32>, EncodeError> {
+        let tokenizer = match &self.after_special {
+            Some(tokenizer) if !is_start => tokenizer,
+            _ => &self.at_start,
+        };
+        let encoding = tokenizer.encode_fast(text, false)?;
+        let ids = encoding.get_ids();
+        if ids.iter().any(|id| self.control_ids.contains(id)) {
+            return Err(EncodeError::SpecialInText);
+        }
+        Ok(ids.to_vec())
     }
 
     /// Special tokens of the template, and the plain texts between them.
@@ -212,81 +218,6 @@ fn push_stripped(text: &mut String, more: &str, strip: &mut bool) {
 fn flush(text: &mut String, segments: &mut Vec<Segment>) {
     if !text.is_empty() {
         segments.push(Segment::Text(std::mem::take(text)));
-    }
-}
-
-fn is_byte(content: &str) -> bool {
-    content.len() == 6 && content.starts_with("<0x") && content.ends_with('>')
-}
-
-/// Makes a tokenizer that sees special tokens as ordinary text, and adds none by itself.
-fn forget_special_tokens(description: &mut Value, special_ids: &HashSet<u32>) {
-    if let Some(added) = description["added_tokens"].as_array_mut() {
-        added.retain(|token| token["special"] != json!(true));
-    }
-    description["post_processor"] = Value::Null;
-    description["truncation"] = Value::Null;
-    description["padding"] = Value::Null;
-    if description["model"]["type"] == json!("BPE")
-        && description["model"]["byte_fallback"] != json!(true)
-    {
-        // A byte-level model has a piece for every byte; GGUF files still name a control token here.
-        description["model"]["unk_token"] = Value::Null;
-    }
-    if description["model"]["type"] == json!("Unigram")
-        && let Some(vocabulary) = description["model"]["vocab"].as_array_mut()
-    {
-        // A unigram model may pick any piece that matches, "</s>" too; byte pieces are found by
-        // name, whatever their score.
-        for (id, entry) in vocabulary.iter_mut().enumerate() {
-            let special = u32::try_from(id).is_ok_and(|id| special_ids.contains(&id));
-            if !special {
-                continue;
-            }
-            let keep_name = entry[0]
-                .as_str()
-                .is_none_or(|name| is_byte(name) || name == "<unk>");
-            if !keep_name {
-                entry[0] = json!(format!("\u{0}special {id}\u{0}"));
-            }
-            entry[1] = json!(NEVER);
-        }
-    }
-}
-
-/// The engine's conversion of GGUF tokenizers splits every byte-pair model's text the same way;
-/// these are the ways in which the models were trained.
-fn split_like(description: &mut Value, pre_tokenizer: Option<&str>) {
-    let byte_level = json!({
-        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true
-    });
-    match pre_tokenizer {
-        Some("smollm") => {
-            description["pre_tokenizer"] = json!({
-                "type": "Sequence",
-                "pretokenizers": [{"type": "Digits", "individual_digits": true}, byte_level]
-            });
-        }
-        Some("gpt-2" | "default") if description["model"]["type"] == json!("BPE") => {
-            description["pre_tokenizer"] = byte_level;
-        }
-        _ => {}
-    }
-}
-
-/// Changes a pre-tokenizer that adds a space at the very beginning only; says whether it was one.
-fn never_prepend(pre_tokenizer: &mut Value) -> bool {
-    if pre_tokenizer["type"] == json!("Metaspace")
-        && pre_tokenizer["prepend_scheme"] == json!("first")
-    {
-        pre_tokenizer["prepend_scheme"] = json!("never");
-        return true;
-    }
-    match pre_tokenizer["pretokenizers"].as_array_mut() {
-        Some(parts) => parts
-            .iter_mut()
-            .fold(false, |changed, part| never_prepend(part) | changed),
-        None => false,
     }
 }
 

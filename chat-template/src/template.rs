@@ -5,7 +5,7 @@
 use chrono::Utc;
 use minijinja::{Environment, Error, ErrorKind, Value, context};
 
-use crate::generation::{Message, Role};
+use crate::{Message, Role};
 
 /// Begins and ends a mark; a private-use character that no template contains.
 const MARK: char = '\u{F8FF}';
@@ -13,7 +13,7 @@ const NAME: &str = "chat";
 
 /// Why a conversation cannot be rendered; holds nothing that a person wrote.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TemplateError {
+pub enum TemplateError {
     /// The template does not parse, or refuses this order of roles.
     #[error("chat template: {0}")]
     Jinja(#[from] Error),
@@ -24,7 +24,7 @@ pub(super) enum TemplateError {
 
 /// A part of a rendered prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Text of the template; special tokens in it are meant.
     Template(String),
     /// Text of a message; special tokens in it are text.
@@ -33,14 +33,17 @@ pub(super) enum Piece<'a> {
 
 /// The special tokens that templates name.
 #[derive(Debug, Clone, Default)]
-pub(super) struct NamedTokens {
-    pub(super) bos: Option<String>,
-    pub(super) eos: Option<String>,
-    pub(super) unk: Option<String>,
+pub struct NamedTokens {
+    /// Beginning of a sequence.
+    pub bos: Option<String>,
+    /// End of a sequence.
+    pub eos: Option<String>,
+    /// What no piece stands for.
+    pub unk: Option<String>,
 }
 
 /// A chat template, parsed.
-pub(super) struct Template {
+pub struct Template {
     environment: Environment<'static>,
     tokens: NamedTokens,
     system_role: bool,
@@ -51,7 +54,7 @@ impl Template {
     ///
     /// # Errors
     /// The template does not parse, or cannot render one user message.
-    pub(super) fn new(source: &str, tokens: NamedTokens) -> Result<Self, TemplateError> {
+    pub fn new(source: &str, tokens: NamedTokens) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
         environment.set_lstrip_blocks(true);
@@ -74,7 +77,7 @@ impl Template {
     }
 
     /// Whether a system message may stand at the beginning.
-    pub(super) fn has_system_role(&self) -> bool {
+    pub fn has_system_role(&self) -> bool {
         self.system_role
     }
 
@@ -82,7 +85,7 @@ impl Template {
     ///
     /// # Errors
     /// The template refuses the conversation or leaves a message out.
-    pub(super) fn render<'a>(
+    pub(crate) fn render<'a>(
         &self,
         messages: &'a [Message],
     ) -> Result<Vec<Piece<'a>>, TemplateError> {
@@ -123,7 +126,7 @@ impl Template {
 }
 
 /// A harmless message, to find out what a template does.
-pub(super) fn probe(role: Role) -> Message {
+pub(crate) fn probe(role: Role) -> Message {
     Message {
         role,
         content: "probe".to_owned(),
