@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     classifier::{self, TrainingOptions},
+    data::prepare::{self, PrepareOptions},
     evaluate,
     export::{
         convert_encoder::convert_encoder,
@@ -70,6 +71,12 @@ enum Command {
     /// heads and their labels (a built-in default when it is missing). Writes heads.safetensors,
     /// heads.json and metrics.json.
     Classifier(TrainingOptions),
+    /// Cleans raw preference pairs and splits them for training.
+    ///
+    /// Missing values, spellings of categories, other categories, quotes, duplicates and near-duplicates;
+    /// a stratified split with no near-duplicate across it. Writes train, validation and test as JSON lines
+    /// and CSV, and manifest.json with hashes and counts.
+    Prepare(PrepareOptions),
     /// Teaches a language model the chosen replies: supervised fine-tuning of a LoRA adapter.
     ///
     /// Writes an adapter in PEFT's format, the log as table, JSON lines and TensorBoard events, and
@@ -116,6 +123,7 @@ pub fn run(cli: Cli) -> Result<()> {
             classifier::train(&options, &mut out)?;
             done(&mut out, &to, "", started)
         }
+        Command::Prepare(options) => prepare::prepare(&options, &mut out),
         Command::Sft(options) => preference_run(|| sft::train(&options)),
         Command::Dpo(options) => preference_run(|| dpo::train(&options)),
         Command::Evaluate { model, cases } => evaluate::evaluate(&model, &cases, &mut out),

@@ -4,6 +4,7 @@
 
 pub mod classifier;
 pub mod cli;
+pub mod data;
 pub mod evaluate;
 pub mod export;
 pub mod files;

@@ -3,12 +3,12 @@
 
 use anyhow::Result;
 use candle_core::{D, Tensor};
-use candle_nn::ops::{silu, softmax};
 
 use super::{
     adapter::{Adapter, Module},
     config::{ModelConfig, RopeLayout},
     linear::FrozenMatrix,
+    ops::{causal_softmax, rms_norm, swiglu},
 };
 
 /// The frozen weights of a layer.
@@ -25,12 +25,7 @@ pub(super) struct Positions {
     /// `[tokens, head_width / 2]`.
     cosines: Tensor,
     sines: Tensor,
-    /// `[tokens, tokens]`: 0 where a token may look, a large negative number where not.
-    mask: Tensor,
 }
-
-/// Far below any score, and still a number after sums.
-const MASKED: f32 = -1e9;
 
 impl Positions {
     pub(super) fn new(
@@ -47,13 +42,9 @@ impl Positions {
             }
         }
         let angles = Tensor::from_vec(angles, (tokens, half), device)?;
-        let mask: Vec<f32> = (0..tokens)
-            .flat_map(|row| (0..tokens).map(move |column| if column > row { MASKED } else { 0.0 }))
-            .collect();
         Ok(Self {
             cosines: angles.cos()?,
             sines: angles.sin()?,
-            mask: Tensor::from_vec(mask, (tokens, tokens), device)?,
         })
     }
 
@@ -102,8 +93,8 @@ impl Layer {
         let attended = self.attend(config, &normed, positions, adapter)?;
         let middle = (input + self.project(Module::Output, &attended, adapter)?)?;
         let normed = rms_norm(&middle, &self.feed_forward_norm, config.norm_epsilon)?;
-        let gate = silu(&self.project(Module::Gate, &normed, adapter)?)?;
-        let wide = (gate * self.project(Module::Up, &normed, adapter)?)?;
+        let gate = self.project(Module::Gate, &normed, adapter)?;
+        let wide = swiglu(&gate, &self.project(Module::Up, &normed, adapter)?)?;
         Ok((middle + self.project(Module::Down, &wide, adapter)?)?)
     }
 
@@ -130,10 +121,8 @@ impl Layer {
         // The query heads that share a key head lie one after the other.
         let query = (query.reshape((kv_heads, group * tokens, width))? / (width as f64).sqrt())?;
         let scores = query.matmul(&key.transpose(1, 2)?.contiguous()?)?;
-        let scores = scores
-            .reshape((config.heads, tokens, tokens))?
-            .broadcast_add(&positions.mask)?;
-        let weights = softmax(&scores, D::Minus1)?.reshape((kv_heads, group * tokens, tokens))?;
+        let scores = scores.reshape((config.heads, tokens, tokens))?;
+        let weights = causal_softmax(&scores)?.reshape((kv_heads, group * tokens, tokens))?;
         let mixed = weights
             .matmul(&value)?
             .reshape((config.heads, tokens, width))?;
@@ -149,10 +138,4 @@ impl Layer {
             None => Ok(frozen),
         }
     }
-}
-
-/// `x / sqrt(mean(x²) + ε) · weight` for each row.
-pub(super) fn rms_norm(input: &Tensor, weight: &Tensor, epsilon: f64) -> Result<Tensor> {
-    let scale = (input.sqr()?.mean_keepdim(D::Minus1)? + epsilon)?.sqrt()?;
-    Ok(input.broadcast_div(&scale)?.broadcast_mul(weight)?)
 }

@@ -10,6 +10,7 @@ mod layer;
 pub mod linear;
 pub mod load;
 pub mod model;
+mod ops;
 pub mod peft;
 
 pub use self::{

@@ -7,8 +7,9 @@ use candle_core::{D, DType, Device, Tensor};
 use super::{
     adapter::Adapter,
     config::ModelConfig,
-    layer::{Layer, Positions, rms_norm},
+    layer::{Layer, Positions},
     linear::FrozenMatrix,
+    ops::rms_norm,
 };
 
 /// A llama-shaped model whose own weights are never trained.
