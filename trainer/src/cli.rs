@@ -16,6 +16,7 @@ use crate::{
     evaluate,
     export::{
         convert_encoder::convert_encoder,
+        merge::merge,
         requantize::{TargetType, requantize},
     },
     preference::{
@@ -65,6 +66,21 @@ enum Command {
         #[arg(long = "type", value_enum, value_name = "TYPE")]
         target: TargetType,
     },
+    /// Adds an adapter to its base model and writes one GGUF file for the service.
+    Merge {
+        /// Base model as a GGUF file.
+        #[arg(long)]
+        base: PathBuf,
+        /// Folder with adapter_config.json and adapter_model.safetensors.
+        #[arg(long)]
+        adapter: PathBuf,
+        /// GGUF file to write.
+        #[arg(long)]
+        to: PathBuf,
+        /// Quantisation of the matrices.
+        #[arg(long = "type", value_enum, value_name = "TYPE", default_value = "q8_0")]
+        target: TargetType,
+    },
     /// Trains the classifier heads on embeddings of a frozen encoder and prints a report for each.
     ///
     /// Reads every *.jsonl file of the data folder except holdout.jsonl, and heads.toml for the
@@ -112,6 +128,19 @@ pub fn run(cli: Cli) -> Result<()> {
         }
         Command::Requantize { from, to, target } => {
             let summary = requantize(&from, &to, target)?;
+            let counts = format!(
+                " ({} tensors converted, {} kept)",
+                summary.converted, summary.kept
+            );
+            done(&mut out, &to, &counts, started)
+        }
+        Command::Merge {
+            base,
+            adapter,
+            to,
+            target,
+        } => {
+            let summary = merge(&base, &adapter, &to, target)?;
             let counts = format!(
                 " ({} tensors converted, {} kept)",
                 summary.converted, summary.kept

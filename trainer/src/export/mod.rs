@@ -2,4 +2,5 @@
 //! checks what it has written.
 
 pub mod convert_encoder;
+pub mod merge;
 pub mod requantize;

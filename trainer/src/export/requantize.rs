@@ -1,5 +1,6 @@
-//! Rewrites the weight matrices of a GGUF file in another quantisation. Metadata stays as it is, so
-//! the tokenizer and the chat template travel along; vectors (norms, biases) keep their type.
+//! Rewrites the weight matrices of a GGUF file in another quantisation, with or without a change to them.
+//! Metadata stays as it is, so the tokenizer and the chat template travel along; vectors (norms, biases)
+//! keep their type.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use candle_core::{
-    Device,
+    Device, Tensor,
     quantized::{
         GgmlDType, QTensor,
         gguf_file::{self, Content, TensorInfo, Value},
@@ -26,12 +27,25 @@ pub enum TargetType {
     /// 8 bits a weight in blocks of 32 with one scale: nearly lossless, the fastest on a CPU.
     #[value(name = "q8_0")]
     Q8_0,
+    /// 4 bits a weight in blocks of 32 with one scale.
+    #[value(name = "q4_0")]
+    Q4_0,
+    /// 4 bits a weight in blocks of 256 with scales of their own for parts; what a 7B model is served with.
+    /// Matrices whose rows are no multiple of 256 become Q8_0.
+    #[value(name = "q4_k")]
+    Q4K,
+    /// 32 bits a weight, for checks.
+    #[value(name = "f32")]
+    F32,
 }
 
 impl TargetType {
     const fn dtype(self) -> GgmlDType {
         match self {
             Self::Q8_0 => GgmlDType::Q8_0,
+            Self::Q4_0 => GgmlDType::Q4_0,
+            Self::Q4K => GgmlDType::Q4K,
+            Self::F32 => GgmlDType::F32,
         }
     }
 
@@ -39,6 +53,10 @@ impl TargetType {
     const fn file_type(self) -> u32 {
         match self {
             Self::Q8_0 => 7,
+            Self::Q4_0 => 2,
+            // "mostly Q4_K, small".
+            Self::Q4K => 14,
+            Self::F32 => 0,
         }
     }
 }
@@ -52,11 +70,22 @@ pub struct Summary {
     pub kept: usize,
 }
 
+/// A change to a matrix, given its name in the file and its values; nothing when it stays as it is.
+pub type Change<'a> = &'a dyn Fn(&str, &Tensor) -> Result<Option<Tensor>>;
+
 /// Reads `from`, writes `to`.
 ///
 /// # Errors
 /// A file that is missing, truncated or no GGUF; a disk that refuses. `to` is then as it was.
 pub fn requantize(from: &Path, to: &Path, target: TargetType) -> Result<Summary> {
+    rewrite(from, to, target, &|_, _| Ok(None))
+}
+
+/// As [`requantize`], after changing matrices.
+///
+/// # Errors
+/// As [`requantize`], or the change fails.
+pub fn rewrite(from: &Path, to: &Path, target: TargetType, change: Change<'_>) -> Result<Summary> {
     let file = File::open(from).with_context(|| format!("cannot open {}", from.display()))?;
     let length = file.metadata()?.len();
     let mut reader = BufReader::with_capacity(1 << 20, file);
@@ -74,13 +103,17 @@ pub fn requantize(from: &Path, to: &Path, target: TargetType) -> Result<Summary>
     for (name, info) in infos {
         let tensor = read_tensor(&content, info, &mut reader)
             .with_context(|| format!("cannot read tensor {name}"))?;
-        if should_convert(info, target.dtype()) {
-            let plain = tensor.dequantize(&Device::Cpu)?;
-            tensors.push((name, QTensor::quantize(&plain, target.dtype())?));
-            summary.converted += 1;
-        } else {
-            tensors.push((name, tensor));
-            summary.kept += 1;
+        let converted = convert(name, info, &tensor, target, change)
+            .with_context(|| format!("cannot convert tensor {name}"))?;
+        match converted {
+            Some(converted) => {
+                tensors.push((name, converted));
+                summary.converted += 1;
+            }
+            None => {
+                tensors.push((name, tensor));
+                summary.kept += 1;
+            }
         }
         bar.inc(1);
     }
@@ -103,15 +136,27 @@ fn read_tensor<R: std::io::Read + Seek>(
     Ok(info.read(reader, content.tensor_data_offset, &Device::Cpu)?)
 }
 
-/// Matrices are converted, unless they are in the wanted type or their rows do not fill whole
-/// blocks.
-fn should_convert(info: &TensorInfo, target: GgmlDType) -> bool {
-    let dims = info.shape.dims();
-    dims.len() >= 2
-        && info.ggml_dtype != target
-        && dims
-            .last()
-            .is_some_and(|width| width.is_multiple_of(target.block_size()))
+/// Matrices are converted, unless they are in the wanted type already and unchanged. A row that does not
+/// fill whole blocks takes 8 bits instead; where that is not possible either the matrix keeps its type.
+fn convert(
+    name: &str,
+    info: &TensorInfo,
+    tensor: &QTensor,
+    target: TargetType,
+    change: Change<'_>,
+) -> Result<Option<QTensor>> {
+    let [_, .., width] = info.shape.dims() else {
+        return Ok(None);
+    };
+    let fits = |dtype: &GgmlDType| width.is_multiple_of(dtype.block_size());
+    let candidates = [target.dtype(), GgmlDType::Q8_0];
+    let wanted = candidates.into_iter().find(fits).unwrap_or(info.ggml_dtype);
+    let plain = tensor.dequantize(&Device::Cpu)?;
+    let changed = change(name, &plain)?;
+    if changed.is_none() && wanted == info.ggml_dtype {
+        return Ok(None);
+    }
+    Ok(Some(QTensor::quantize(&changed.unwrap_or(plain), wanted)?))
 }
 
 fn in_file_order(content: &Content) -> Vec<(&str, &TensorInfo)> {

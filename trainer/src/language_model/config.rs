@@ -1,9 +1,9 @@
 //! The sizes of a llama-shaped model (Llama, Mistral, SmolLM2), from a GGUF header or a config.json.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::quantized::gguf_file::Value;
+use candle_core::quantized::gguf_file::Content;
 use serde::Deserialize;
 
 /// Which numbers of a head are turned together by the rotary position embedding.
@@ -116,11 +116,15 @@ impl ModelConfig {
         .checked()
     }
 
-    /// Reads the header of a GGUF file whose embedding matrix has `vocabulary` rows.
+    /// Reads the header of a GGUF file.
     ///
     /// # Errors
     /// A key is missing or the architecture is another one.
-    pub fn from_gguf(metadata: &HashMap<String, Value>, vocabulary: usize) -> Result<Self> {
+    pub fn from_gguf(content: &Content) -> Result<Self> {
+        let metadata = &content.metadata;
+        let embeddings = content.tensor_infos.get("token_embd.weight");
+        let embeddings = embeddings.context("the GGUF file has no token_embd.weight")?;
+        let vocabulary = embeddings.shape.dims2()?.0;
         let value = |key: &str| {
             metadata
                 .get(key)

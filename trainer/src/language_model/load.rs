@@ -66,13 +66,8 @@ impl LanguageModel {
         let mut reader = BufReader::with_capacity(1 << 20, file);
         let content = Content::read(&mut reader)
             .with_context(|| format!("{} is not a readable GGUF file", path.display()))?;
-        let embeddings = content.tensor_infos.get("token_embd.weight");
-        let vocabulary = embeddings
-            .context("the GGUF file has no token_embd.weight")?
-            .shape
-            .dims2()?
-            .0;
-        let config = ModelConfig::from_gguf(&content.metadata, vocabulary)?;
+        let config = ModelConfig::from_gguf(&content)
+            .with_context(|| format!("cannot load {}", path.display()))?;
         let mut source = GgufSource {
             content: &content,
             reader,

@@ -9,13 +9,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::{DType, Tensor, Var, safetensors};
+use candle_core::{DType, Device, Tensor, Var, safetensors};
 use serde::{Deserialize, Serialize};
 
 use super::{
     adapter::{Adapter, AdapterConfig, Module, Pair},
     config::{ModelConfig, RopeLayout},
-    model::LanguageModel,
 };
 use crate::files;
 
@@ -149,20 +148,20 @@ pub fn save(adapter: &Adapter, model: &ModelConfig, base: &str, folder: &Path) -
 ///
 /// # Errors
 /// A file is missing or broken, or the adapter was made for a model of another shape.
-pub fn load(folder: &Path, model: &LanguageModel) -> Result<Adapter> {
-    read(folder, model).with_context(|| format!("cannot load the adapter {}", folder.display()))
+pub fn load(folder: &Path, model: &ModelConfig, device: &Device) -> Result<Adapter> {
+    read(folder, model, device)
+        .with_context(|| format!("cannot load the adapter {}", folder.display()))
 }
 
-fn read(folder: &Path, model: &LanguageModel) -> Result<Adapter> {
+fn read(folder: &Path, shape: &ModelConfig, device: &Device) -> Result<Adapter> {
     let path = folder.join(CONFIG);
     let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let config: PeftConfig = serde_json::from_slice(&text)
         .with_context(|| format!("{} is no adapter configuration", path.display()))?;
     let config = config.adapter_config()?;
     let path = folder.join(WEIGHTS);
-    let mut tensors = safetensors::load(&path, model.device())
+    let mut tensors = safetensors::load(&path, device)
         .with_context(|| format!("cannot read {}", path.display()))?;
-    let shape = model.config();
     let mut pairs = BTreeMap::new();
     for layer in 0..shape.layers {
         for module in &config.modules {

@@ -119,7 +119,7 @@ impl Workbench {
         run: &RunSettings,
     ) -> Result<Adapter> {
         match from {
-            Some(folder) => peft::load(folder, &self.model),
+            Some(folder) => peft::load(folder, self.model.config(), self.model.device()),
             None => Adapter::new(
                 AdapterConfig::all(options.rank, options.alpha),
                 self.model.config(),

@@ -6,5 +6,7 @@
 
 mod convert_encoder;
 mod dataset;
+mod language_model;
 mod requantize;
+mod tiny_llama;
 mod training;
