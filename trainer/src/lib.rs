@@ -9,5 +9,7 @@ pub mod evaluate;
 pub mod export;
 pub mod files;
 pub mod language_model;
+pub mod layers;
+pub mod optimisation;
 pub mod preference;
 pub mod progress;

@@ -22,6 +22,8 @@ pub struct Case {
     pub text: String,
     /// Head to class number; a head may be missing.
     pub classes: BTreeMap<String, usize>,
+    /// The name of its file.
+    pub file: String,
 }
 
 /// The texts of one or more files.
@@ -62,7 +64,9 @@ impl Dataset {
         let mut seen = HashSet::new();
         for path in training_files(folder)? {
             let before = dataset.cases.len();
-            for case in read_cases(&path, spec)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            for mut case in read_cases(&path, spec)? {
+                case.file = name.clone().into_owned();
                 let text = normalised(&case.text);
                 if held_out.contains(&text) {
                     dataset.in_holdout += 1;
@@ -72,7 +76,6 @@ impl Dataset {
                     dataset.duplicates += 1;
                 }
             }
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
             let used = dataset.cases.len() - before;
             dataset.files.insert(name.into_owned(), used);
         }
@@ -169,6 +172,7 @@ fn case(line: Line, spec: &HeadsSpec) -> Result<Case> {
     Ok(Case {
         text: line.text,
         classes,
+        file: String::new(),
     })
 }
 

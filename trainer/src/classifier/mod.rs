@@ -1,5 +1,5 @@
-//! Trains the heads: labelled texts and an encoder in; heads.safetensors, heads.json, metrics.json
-//! and a printed report out. The encoder stays frozen, so each text is embedded once.
+//! Trains the text classifier: labelled texts and an encoder in; a small delta (low-rank pairs on every linear
+//! layer, heads) and its figures out. `convert-encoder` puts the delta into the model that is served.
 
 use std::{
     io::Write,
@@ -8,25 +8,23 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use candle_core::Tensor;
 use clap::Args;
 use encoder::Encoder;
 
-use crate::progress;
-
 pub mod calibration;
 pub mod dataset;
-pub mod folds;
-pub mod head_training;
+pub mod encoder_graph;
+mod fine_tuning;
 pub mod heads_spec;
+mod learner;
 mod output;
-mod search;
+pub mod severity_data;
+mod split;
 
-use dataset::Dataset;
+use dataset::{Case, Dataset};
+use encoder_graph::EncoderGraph;
+use fine_tuning::{Example, Fit};
 use heads_spec::HeadsSpec;
-
-/// Texts that are embedded in one call, between two steps of the progress bar.
-const TEXTS_AT_ONCE: usize = 32;
 
 /// Settings of the training.
 #[derive(Debug, Clone, Args)]
@@ -34,19 +32,44 @@ pub struct TrainingOptions {
     /// Folder with *.jsonl files (holdout.jsonl is never trained on) and, optionally, heads.toml.
     #[arg(long)]
     pub data: PathBuf,
-    /// Model folder whose encoder is used; its heads, if any, are not.
+    /// Model folder whose encoder is trained; its heads, if any, are not used.
     #[arg(long)]
     pub encoder: PathBuf,
     /// Folder to write to.
     #[arg(long)]
     pub out: PathBuf,
-    /// Parts of the cross-validation; each is stratified by label.
-    #[arg(long, default_value_t = 5)]
-    pub folds: usize,
-    /// Most passes over the training part; training stops earlier when validation gets no better.
-    #[arg(long, default_value_t = 200)]
+    /// Files of the data folder that validation is done on; without them a tenth of all texts, with
+    /// each label's share.
+    #[arg(long, num_args = 1..)]
+    pub validation: Vec<String>,
+    /// Sentences with a severity from 0 to 10 (JSON lines: text, avg_severity, sd), learned from as well.
+    #[arg(long)]
+    pub severity_data: Option<PathBuf>,
+    /// Most passes over the texts; training stops earlier when validation gets no better.
+    #[arg(long, default_value_t = 12)]
     pub max_epochs: usize,
-    /// Seed of splits, initial weights and order.
+    /// Epochs without a better validation result after which training ends.
+    #[arg(long, default_value_t = 3)]
+    pub patience: usize,
+    /// Texts of one update.
+    #[arg(long, default_value_t = 16)]
+    pub batch: usize,
+    /// Peak of the learning rate.
+    #[arg(long, default_value_t = 7e-4)]
+    pub learning_rate: f64,
+    /// Decoupled weight decay.
+    #[arg(long, default_value_t = 0.01)]
+    pub weight_decay: f64,
+    /// Part of the probability that is spread over all labels: labels are opinions.
+    #[arg(long, default_value_t = 0.05)]
+    pub label_smoothing: f32,
+    /// Rank of the adapter's matrices.
+    #[arg(long, default_value_t = 16)]
+    pub rank: usize,
+    /// The adapter's effect is scaled by alpha / rank.
+    #[arg(long, default_value_t = 32.0)]
+    pub alpha: f64,
+    /// Seed of split, initial weights and order.
     #[arg(long, default_value_t = 17)]
     pub seed: u64,
 }
@@ -56,51 +79,97 @@ pub struct TrainingOptions {
 /// # Errors
 /// Data that cannot be used, an encoder that does not load, or a disk that refuses.
 pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
-    ensure!(options.folds >= 2, "--folds must be at least 2");
     ensure!(options.max_epochs >= 1, "--max-epochs must be at least 1");
+    ensure!(options.batch >= 1, "--batch must be at least 1");
     let started = Instant::now();
     let spec = HeadsSpec::read(&options.data)?;
     let dataset = Dataset::read_training(&options.data, &spec)?;
     writeln!(out, "{}", dataset.summary())?;
-    let encoder = load_encoder(&options.encoder)?;
-    let embeddings = embed(&encoder, &dataset)?;
-
-    let mut trained = Vec::new();
-    for head in &spec.heads {
-        let result = search::train_head(head, &dataset, &embeddings, options)
-            .with_context(|| format!("head {}", head.name))?;
-        writeln!(out, "\n{}", result.describe())?;
-        trained.push(result);
+    let (mut training, mut validation) = split::split(&dataset, &spec, options)?;
+    if let Some(path) = &options.severity_data {
+        let (more, held_out) = severity_data::read(path, &spec)?;
+        writeln!(
+            out,
+            "{} sentences with a severity, {} more for validation",
+            more.len(),
+            held_out.len()
+        )?;
+        training.extend(more);
+        validation.extend(held_out);
     }
-    let holdout = read_holdout(options, &spec, &encoder)?;
-    output::write(
+    check_labels(&spec, &training)?;
+    let encoder = load_encoder(&options.encoder)?;
+    let graph = EncoderGraph::read(&options.encoder)?;
+    let training = examples(&encoder, &spec, &training)?;
+    let validation = examples(&encoder, &spec, &validation)?;
+    writeln!(
+        out,
+        "{} texts to learn from, {} for validation",
+        training.len(),
+        validation.len()
+    )?;
+    let fit = Fit {
+        graph: &graph,
+        heads: &spec.heads,
+        training: &training,
+        validation: &validation,
         options,
-        &dataset,
-        &trained,
-        holdout.as_ref(),
-        started.elapsed(),
-    )
+    };
+    let fitted = fit.run(out)?;
+    let holdout = match read_holdout(options, &spec)? {
+        Some(cases) => Some(fit.predict(&fitted.trainable, &examples(&encoder, &spec, &cases)?)?),
+        None => None,
+    };
+    let result = output::Trained {
+        options,
+        spec: &spec,
+        dataset: &dataset,
+        sizes: (training.len(), validation.len()),
+        fitted: &fitted,
+        holdout: holdout.as_deref(),
+        duration: started.elapsed(),
+    };
+    result.write(out)
+}
+
+/// A label that nothing is learned about would never be predicted.
+fn check_labels(spec: &HeadsSpec, training: &[Case]) -> Result<()> {
+    for head in &spec.heads {
+        for (class, label) in head.labels.iter().enumerate() {
+            ensure!(
+                training
+                    .iter()
+                    .any(|case| case.classes.get(&head.name) == Some(&class)),
+                "no training text has the label {label} of the head {}",
+                head.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn examples(encoder: &Encoder, spec: &HeadsSpec, cases: &[Case]) -> Result<Vec<Example>> {
+    let texts: Vec<&str> = cases.iter().map(|case| case.text.as_str()).collect();
+    let tokens = encoder.encode(&texts)?;
+    let with_classes = cases.iter().zip(tokens).map(|(case, tokens)| Example {
+        tokens,
+        classes: spec
+            .heads
+            .iter()
+            .map(|head| case.classes.get(&head.name).copied())
+            .collect(),
+    });
+    Ok(with_classes.collect())
 }
 
 /// The holdout of the data folder, for the figures in metrics.json only.
-fn read_holdout(
-    options: &TrainingOptions,
-    spec: &HeadsSpec,
-    encoder: &Encoder,
-) -> Result<Option<output::Holdout>> {
+fn read_holdout(options: &TrainingOptions, spec: &HeadsSpec) -> Result<Option<Vec<Case>>> {
     let path = options.data.join(dataset::HOLDOUT);
     if !path.exists() {
         return Ok(None);
     }
-    let dataset = Dataset::read_file(&path, spec)?;
-    if dataset.cases.is_empty() {
-        return Ok(None);
-    }
-    let embeddings = embed(encoder, &dataset)?;
-    Ok(Some(output::Holdout {
-        dataset,
-        embeddings,
-    }))
+    let cases = Dataset::read_file(&path, spec)?.cases;
+    Ok((!cases.is_empty()).then_some(cases))
 }
 
 /// Loads an encoder; the message names the folder.
@@ -109,16 +178,4 @@ fn read_holdout(
 /// As [`Encoder::load`].
 pub fn load_encoder(folder: &Path) -> Result<Encoder> {
     Encoder::load(folder).with_context(|| format!("cannot load {}", folder.display()))
-}
-
-fn embed(encoder: &Encoder, dataset: &Dataset) -> Result<Tensor> {
-    let texts: Vec<&str> = dataset.cases.iter().map(|c| c.text.as_str()).collect();
-    let bar = progress::bar(texts.len(), "embed");
-    let mut parts = Vec::new();
-    for texts in texts.chunks(TEXTS_AT_ONCE) {
-        parts.push(encoder.embed(texts)?);
-        bar.inc(u64::try_from(texts.len())?);
-    }
-    bar.finish_and_clear();
-    Ok(Tensor::cat(&parts, 0)?)
 }

@@ -53,29 +53,60 @@ pub fn convert_encoder(from: &Path, heads: Option<&Path>, to: &Path) -> Result<(
     let weights = safetensors::load_buffer(&bytes, &Device::Cpu)
         .with_context(|| format!("{} is not valid safetensors", weights_file.display()))?;
     drop(bytes);
-    let weights = rename(weights, config.num_hidden_layers)?;
+    let mut weights = rename(weights, config.num_hidden_layers)?;
 
     let staged = files::staging_folder(to)?;
     let folder = staged.path();
-    safetensors::save(&weights, folder.join("model.safetensors"))?;
-    copy(&from.join("tokenizer.json"), &folder.join("tokenizer.json"))?;
     let mut head_list = json!([]);
     if let Some(heads) = heads {
-        copy(
-            &heads.join("heads.safetensors"),
-            &folder.join("heads.safetensors"),
-        )?;
-        head_list = read_json(&heads.join("heads.json"))?
+        let mut list = read_json(&heads.join("heads.json"))?;
+        let scale = list.get("adapter_scale").and_then(Value::as_f64);
+        let own = merge_delta(&mut weights, &heads.join("heads.safetensors"), scale)?;
+        safetensors::save(&own, folder.join("heads.safetensors"))?;
+        head_list = list
             .get_mut("heads")
             .map(Value::take)
             .ok_or_else(|| anyhow!("heads.json has no list \"heads\""))?;
     }
+    safetensors::save(&weights, folder.join("model.safetensors"))?;
+    copy(&from.join("tokenizer.json"), &folder.join("tokenizer.json"))?;
     files::write_json(
         &folder.join("config.json"),
         &distilbert_config(&config, &head_list)?,
     )?;
     Encoder::load(folder).context("the converted folder does not load")?;
     files::replace_folder(staged, to)
+}
+
+/// Adds the trained low-rank pairs of `file` to the encoder's matrices; gives back the heads' own tensors.
+fn merge_delta(
+    weights: &mut HashMap<String, Tensor>,
+    file: &Path,
+    scale: Option<f64>,
+) -> Result<HashMap<String, Tensor>> {
+    let tensors = safetensors::load(file, &Device::Cpu)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let (pairs, heads): (HashMap<_, _>, HashMap<_, _>) = tensors
+        .into_iter()
+        .partition(|(name, _)| name.starts_with("adapter."));
+    for (name, down) in &pairs {
+        let Some(part) = name
+            .strip_prefix("adapter.")
+            .and_then(|name| name.strip_suffix(".A"))
+        else {
+            continue;
+        };
+        let up = pairs.get(&format!("adapter.{part}.B"));
+        let up = up.with_context(|| format!("{} has no adapter.{part}.B", file.display()))?;
+        let scale = scale.context("heads.json has no adapter_scale")?;
+        let weight = weights.get_mut(&format!("distilbert.{part}.weight"));
+        let weight =
+            weight.with_context(|| format!("{}: the base has no {part}", file.display()))?;
+        let (up, down) = (up.to_dtype(DType::F32)?, down.to_dtype(DType::F32)?);
+        *weight = (&*weight + (up.matmul(&down)? * scale)?)
+            .with_context(|| format!("{}: {part} is for another base", file.display()))?;
+    }
+    Ok(heads)
 }
 
 fn rename(mut weights: HashMap<String, Tensor>, layers: usize) -> Result<HashMap<String, Tensor>> {

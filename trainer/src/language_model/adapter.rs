@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use candle_core::{DType, Device, Tensor, Var};
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use candle_core::{Device, Tensor, Var};
+use rand::{SeedableRng, rngs::StdRng};
 
 use super::config::ModelConfig;
+use crate::layers::LowRankPair;
 
 /// The matrices of a layer that can carry an adapter; the number is the position in a layer's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,21 +103,12 @@ impl AdapterConfig {
     }
 }
 
-/// A and B of one matrix.
-#[derive(Debug, Clone)]
-pub struct Pair {
-    /// `[rank, in]`.
-    pub down: Var,
-    /// `[out, rank]`.
-    pub up: Var,
-}
-
 /// The trainable weights.
 #[derive(Debug, Clone)]
 pub struct Adapter {
     /// What it is made of.
     pub config: AdapterConfig,
-    pairs: BTreeMap<(usize, Module), Pair>,
+    pairs: BTreeMap<(usize, Module), LowRankPair>,
 }
 
 impl Adapter {
@@ -135,15 +127,7 @@ impl Adapter {
         let mut pairs = BTreeMap::new();
         for layer in 0..model.layers {
             for module in &config.modules {
-                let (out, input) = module.dims(model);
-                let bound = (1.0 / input as f32).sqrt();
-                let values: Vec<f32> = (0..config.rank * input)
-                    .map(|_| random.random_range(-bound..bound))
-                    .collect();
-                let pair = Pair {
-                    down: Var::from_vec(values, (config.rank, input), device)?,
-                    up: Var::zeros((out, config.rank), DType::F32, device)?,
-                };
+                let pair = LowRankPair::new(module.dims(model), config.rank, &mut random, device)?;
                 pairs.insert((layer, *module), pair);
             }
         }
@@ -153,13 +137,13 @@ impl Adapter {
     /// An adapter of given weights.
     pub(super) fn from_pairs(
         config: AdapterConfig,
-        pairs: BTreeMap<(usize, Module), Pair>,
+        pairs: BTreeMap<(usize, Module), LowRankPair>,
     ) -> Self {
         Self { config, pairs }
     }
 
     /// Layer, module and weights of each adapted matrix.
-    pub fn pairs(&self) -> impl Iterator<Item = (usize, Module, &Pair)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, Module, &LowRankPair)> {
         self.pairs
             .iter()
             .map(|((layer, module), pair)| (*layer, *module, pair))
@@ -197,9 +181,7 @@ impl Adapter {
         let Some(pair) = self.pairs.get(&(layer, module)) else {
             return Ok(None);
         };
-        let scale = self.config.alpha / self.config.rank as f64;
-        let narrow = (input.matmul(&pair.down.t()?)? * scale)?;
-        Ok(Some(narrow.matmul(&pair.up.t()?)?))
+        Ok(Some(pair.delta(input, self.scale())?))
     }
 
     /// `(alpha / rank) · B · A`, what merging adds to a matrix `[out, in]`.
@@ -210,8 +192,10 @@ impl Adapter {
         let Some(pair) = self.pairs.get(&(layer, module)) else {
             return Ok(None);
         };
-        let scale = self.config.alpha / self.config.rank as f64;
-        let (up, down) = (pair.up.as_detached_tensor(), pair.down.as_detached_tensor());
-        Ok(Some((up.matmul(&down)? * scale)?))
+        Ok(Some(pair.merged(self.scale())?))
+    }
+
+    fn scale(&self) -> f64 {
+        self.config.alpha / self.config.rank as f64
     }
 }

@@ -3,17 +3,17 @@
 //! of the whole model or layer by layer with each layer computed once more (gradient checkpointing,
 //! Chen et al. 2016, <https://arxiv.org/abs/1604.06174>).
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result};
-use candle_core::{Tensor, TensorId, Var, backprop::GradStore};
+use candle_core::{Tensor, Var, backprop::GradStore};
 
 use super::{adapter::Adapter, model::LanguageModel};
+use crate::optimisation::Gradients;
 
 /// A forward pass whose gradients can be asked for.
 pub struct Pass<'a> {
     model: &'a LanguageModel,
     adapter: &'a Adapter,
+    variables: Vec<Var>,
     kept: Kept,
     /// The last layer's vectors `[tokens, hidden]`, a leaf for the loss.
     pub hidden: Var,
@@ -24,62 +24,6 @@ enum Kept {
     Graph(Tensor),
     /// What each layer was given.
     Inputs(Vec<Tensor>),
-}
-
-/// The gradients of the adapter's variables, summed over passes.
-#[derive(Default)]
-pub struct Gradients(HashMap<TensorId, Tensor>);
-
-impl Gradients {
-    /// Adds another gradient of a variable.
-    fn add(&mut self, id: TensorId, gradient: &Tensor) -> Result<()> {
-        // Without its graph, or every step would keep all before it.
-        let gradient = gradient.detach();
-        let sum = match self.0.remove(&id) {
-            Some(sum) => (sum + gradient)?,
-            None => gradient,
-        };
-        self.0.insert(id, sum);
-        Ok(())
-    }
-
-    /// The gradient of a variable; none when the loss does not depend on it.
-    #[must_use]
-    pub fn get(&self, variable: &Var) -> Option<&Tensor> {
-        self.0.get(&variable.as_tensor().id())
-    }
-
-    /// The length of all gradients as one vector.
-    ///
-    /// # Errors
-    /// The device fails.
-    pub fn norm(&self) -> Result<f64> {
-        let mut sum = 0.0;
-        for gradient in self.0.values() {
-            sum += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
-        }
-        Ok(sum.sqrt())
-    }
-
-    /// Multiplies all gradients.
-    ///
-    /// # Errors
-    /// The device has no memory left.
-    pub fn scale(&mut self, factor: f64) -> Result<()> {
-        for gradient in self.0.values_mut() {
-            *gradient = (&*gradient * factor)?;
-        }
-        Ok(())
-    }
-
-    fn collect(&mut self, adapter: &Adapter, store: &GradStore) -> Result<()> {
-        for (_, variable) in adapter.variables() {
-            if let Some(gradient) = store.get(variable.as_tensor()) {
-                self.add(variable.as_tensor().id(), gradient)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl LanguageModel {
@@ -110,6 +54,11 @@ impl LanguageModel {
         Ok(Pass {
             model: self,
             adapter,
+            variables: adapter
+                .variables()
+                .into_iter()
+                .map(|(_, variable)| variable)
+                .collect(),
             kept,
             hidden: Var::from_tensor(&hidden)?,
         })
@@ -130,7 +79,7 @@ impl Pass<'_> {
         match self.kept {
             Kept::Graph(graph) => {
                 let store = (graph * wanted)?.sum_all()?.backward()?;
-                gradients.collect(self.adapter, &store)
+                gradients.collect(&self.variables, &store)
             }
             Kept::Inputs(inputs) => {
                 let positions = self.model.positions(wanted.dim(0)?)?;
@@ -143,7 +92,7 @@ impl Pass<'_> {
                         .get(input.as_tensor())
                         .context("a layer without a gradient for its input")?
                         .detach();
-                    gradients.collect(self.adapter, &store)?;
+                    gradients.collect(&self.variables, &store)?;
                 }
                 Ok(())
             }

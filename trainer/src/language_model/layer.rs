@@ -7,8 +7,11 @@ use candle_core::{D, Tensor};
 use super::{
     adapter::{Adapter, Module},
     config::{ModelConfig, RopeLayout},
-    linear::FrozenMatrix,
-    ops::{causal_softmax, rms_norm, swiglu},
+};
+use crate::layers::{
+    FrozenMatrix,
+    norms::rms_norm,
+    row_ops::{causal_softmax, swiglu},
 };
 
 /// The frozen weights of a layer.

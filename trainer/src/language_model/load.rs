@@ -13,9 +13,8 @@ use anyhow::{Context, Result, bail, ensure};
 use candle_core::{DType, Device, Tensor, quantized::gguf_file::Content, safetensors};
 use serde::Deserialize;
 
-use super::{
-    adapter::Module, config::ModelConfig, layer::Layer, linear::FrozenMatrix, model::LanguageModel,
-};
+use super::{adapter::Module, config::ModelConfig, layer::Layer, model::LanguageModel};
+use crate::layers::FrozenMatrix;
 
 /// Where tensors come from.
 trait Source {

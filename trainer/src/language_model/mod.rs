@@ -7,15 +7,13 @@ pub mod backward;
 pub mod chat;
 pub mod config;
 mod layer;
-pub mod linear;
 pub mod load;
 pub mod model;
-mod ops;
 pub mod peft;
 
 pub use self::{
     adapter::{Adapter, AdapterConfig, Module},
-    backward::{Gradients, Pass},
+    backward::Pass,
     chat::Chat,
     config::{ModelConfig, RopeLayout},
     load::Precision,

@@ -8,9 +8,8 @@ use super::{
     adapter::Adapter,
     config::ModelConfig,
     layer::{Layer, Positions},
-    linear::FrozenMatrix,
-    ops::rms_norm,
 };
+use crate::layers::{FrozenMatrix, norms::rms_norm};
 
 /// A llama-shaped model whose own weights are never trained.
 pub struct LanguageModel {

@@ -13,10 +13,10 @@ use candle_core::{DType, Device, Tensor, Var, safetensors};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    adapter::{Adapter, AdapterConfig, Module, Pair},
+    adapter::{Adapter, AdapterConfig, Module},
     config::{ModelConfig, RopeLayout},
 };
-use crate::files;
+use crate::{files, layers::LowRankPair};
 
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
@@ -181,7 +181,7 @@ fn read(folder: &Path, shape: &ModelConfig, device: &Device) -> Result<Adapter> 
             let down = take("A", (config.rank, input))?;
             let up = take("B", (out, config.rank))?;
             let up = reorder(&up, *module, shape, Direction::ToModel)?;
-            let pair = Pair {
+            let pair = LowRankPair {
                 down: Var::from_tensor(&down)?,
                 up: Var::from_tensor(&up)?,
             };

@@ -9,8 +9,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::AdamW;
-use crate::files;
+use crate::{files, optimisation::AdamW};
 
 const WEIGHTS: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";

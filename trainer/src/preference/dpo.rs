@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     files,
-    language_model::{Adapter, Gradients, LanguageModel, ReplyScores, peft},
+    language_model::{Adapter, LanguageModel, ReplyScores, peft},
+    optimisation::Gradients,
     progress,
 };
 

@@ -7,7 +7,6 @@ pub mod examples;
 pub mod frames;
 pub mod log;
 pub mod loss;
-pub mod optimizer;
 pub mod report;
 pub mod run;
 pub mod setup;

@@ -15,10 +15,10 @@ use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use super::{
     checkpoint::{Checkpoint, State},
     log::RunLog,
-    optimizer::{AdamW, AdamWSettings, cosine_with_warmup},
 };
 use crate::{
-    language_model::{Adapter, Gradients},
+    language_model::Adapter,
+    optimisation::{AdamW, AdamWSettings, Gradients, cosine_with_warmup},
     progress,
 };
 

@@ -13,7 +13,10 @@ use super::{
     run::{Ending, Figures, Objective, Run, RunSettings},
     setup::{AdapterOptions, ModelOptions, Workbench, fingerprint},
 };
-use crate::language_model::{Adapter, Gradients, LanguageModel, peft};
+use crate::{
+    language_model::{Adapter, LanguageModel, peft},
+    optimisation::Gradients,
+};
 
 /// Passes over the examples when none are given.
 const EPOCHS: usize = 3;

@@ -23,7 +23,7 @@ const PARTS: [(&str, &str); 10] = [
 ];
 
 /// A tiny DistilBERT folder, and the BERT folder that must become the same.
-fn twins() -> (TempDir, TempDir) {
+pub(crate) fn twins() -> (TempDir, TempDir) {
     let distilbert = tempfile::tempdir().unwrap();
     testing::write_multi_head(distilbert.path(), 11).unwrap();
     let weights = safetensors::load(distilbert.path().join("model.safetensors"), &Device::Cpu);

@@ -6,9 +6,8 @@ use candle_core::{Device, Tensor, Var};
 use tempfile::tempdir;
 use trainer::{
     export::{merge::merge, requantize::TargetType},
-    language_model::{
-        Adapter, AdapterConfig, Gradients, LanguageModel, ModelConfig, Precision, peft,
-    },
+    language_model::{Adapter, AdapterConfig, LanguageModel, ModelConfig, Precision, peft},
+    optimisation::Gradients,
 };
 
 use crate::tiny_llama::{self, HIDDEN};

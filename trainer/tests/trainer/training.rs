@@ -2,13 +2,15 @@
 
 use std::{fs, ops::Range, path::Path};
 
-use encoder::testing;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use trainer::{
     classifier::{self, TrainingOptions},
     evaluate,
+    export::convert_encoder::convert_encoder,
 };
+
+use crate::convert_encoder::twins;
 
 /// Sad texts hold "alone", glad ones "happy"; between them words that say nothing.
 fn lines(numbers: Range<usize>) -> String {
@@ -26,24 +28,37 @@ fn lines(numbers: Range<usize>) -> String {
     numbers.map(line).collect()
 }
 
+fn options(data: &Path, encoder: &Path, seed: u64) -> TrainingOptions {
+    TrainingOptions {
+        data: data.to_owned(),
+        encoder: encoder.to_owned(),
+        out: data.join("out"),
+        validation: Vec::new(),
+        severity_data: None,
+        max_epochs: 30,
+        patience: 10,
+        batch: 8,
+        learning_rate: 0.01,
+        weight_decay: 0.01,
+        label_smoothing: 0.05,
+        rank: 4,
+        alpha: 8.0,
+        seed,
+    }
+}
+
+/// Data with the result of a training, the BERT folder that the encoder came from, and what was printed.
 fn train(seed: u64) -> (TempDir, TempDir, String) {
-    let (data, model) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let data = tempfile::tempdir().unwrap();
+    let (model, bert) = twins();
     let heads = "[[heads]]\nname = \"tone\"\nlabels = [\"sad\", \"glad\"]\n";
     fs::write(data.path().join("heads.toml"), heads).unwrap();
     fs::write(data.path().join("a.jsonl"), lines(0..60)).unwrap();
     fs::write(data.path().join("holdout.jsonl"), lines(60..80)).unwrap();
-    testing::write_multi_head(model.path(), 2).unwrap();
-    let options = TrainingOptions {
-        data: data.path().to_owned(),
-        encoder: model.path().to_owned(),
-        out: data.path().join("out"),
-        folds: 3,
-        max_epochs: 150,
-        seed,
-    };
+    let options = options(data.path(), model.path(), seed);
     let mut printed = Vec::new();
     classifier::train(&options, &mut printed).unwrap();
-    (data, model, String::from_utf8(printed).unwrap())
+    (data, bert, String::from_utf8(printed).unwrap())
 }
 
 fn json(path: &Path) -> Value {
@@ -52,7 +67,7 @@ fn json(path: &Path) -> Value {
 
 #[test]
 fn trained_heads_serve_with_the_figures_that_were_written_down() {
-    let (data, model, printed) = train(1);
+    let (data, bert, printed) = train(1);
     assert!(printed.contains("60 texts from 1 files"), "{printed}");
     assert!(
         printed.contains("precision") && printed.contains("macro avg"),
@@ -60,14 +75,11 @@ fn trained_heads_serve_with_the_figures_that_were_written_down() {
     );
 
     let out = data.path().join("out");
-    let mut config = json(&model.path().join("config.json"));
-    config["heads"] = json(&out.join("heads.json"))["heads"].clone();
-    fs::write(model.path().join("config.json"), config.to_string()).unwrap();
-    let weights = model.path().join("heads.safetensors");
-    fs::copy(out.join("heads.safetensors"), weights).unwrap();
+    let served = data.path().join("served");
+    convert_encoder(bert.path(), Some(&out), &served).unwrap();
 
     let cases = data.path().join("holdout.jsonl");
-    let measured = evaluate::measure(model.path(), &cases).unwrap();
+    let measured = evaluate::measure(&served, &cases).unwrap();
     let report = &measured[0].figures.report;
     assert!(report.macro_f1 > 0.8, "{report}");
     let written = &json(&out.join("metrics.json"))["heads"]["tone"]["holdout"]["report"];
@@ -79,7 +91,7 @@ fn trained_heads_serve_with_the_figures_that_were_written_down() {
 #[test]
 fn the_same_seed_gives_the_same_heads() {
     let weights = |seed: u64| {
-        let (data, _model, _printed) = train(seed);
+        let (data, _bert, _printed) = train(seed);
         fs::read(data.path().join("out/heads.safetensors")).unwrap()
     };
     assert_eq!(weights(4), weights(4));
@@ -87,16 +99,13 @@ fn the_same_seed_gives_the_same_heads() {
 
 #[test]
 fn a_label_with_too_few_texts_is_named() {
-    let (data, model, _printed) = train(1);
+    let (data, _bert, _printed) = train(1);
+    let (model, _) = twins();
     let heads = "[[heads]]\nname = \"tone\"\nlabels = [\"sad\", \"glad\", \"grim\"]\n";
     fs::write(data.path().join("heads.toml"), heads).unwrap();
     let options = TrainingOptions {
-        data: data.path().to_owned(),
-        encoder: model.path().to_owned(),
         out: data.path().join("never"),
-        folds: 3,
-        max_epochs: 10,
-        seed: 1,
+        ..options(data.path(), model.path(), 1)
     };
     let error = classifier::train(&options, &mut Vec::new()).unwrap_err();
     assert!(format!("{error:#}").contains("grim"), "{error:#}");

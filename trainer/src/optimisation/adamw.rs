@@ -6,7 +6,7 @@ use std::{collections::HashMap, path::Path};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Tensor, Var, safetensors};
 
-use crate::language_model::Gradients;
+use super::Gradients;
 
 /// Constants of the update.
 #[derive(Debug, Clone, Copy, PartialEq)]

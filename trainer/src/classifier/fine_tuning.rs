@@ -1,0 +1,206 @@
+//! Fits adapter and heads together: for each text the sum over the heads of a class-weighted
+//! cross-entropy, AdamW with warm-up, and an end when the validation texts get no better.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use candle_core::{DType, Device, Tensor, Var};
+use encoder::Tokens;
+
+use super::{
+    TrainingOptions,
+    calibration::{argmax, negative_log_likelihood},
+    encoder_graph::{EncoderAdapter, EncoderGraph},
+    heads_spec::HeadSpec,
+    learner::Learner,
+};
+use crate::evaluate::report::Report;
+
+/// Texts that are looked at in one pass when nothing is learned.
+const TEXTS_AT_ONCE: usize = 32;
+/// A text ready for the model.
+pub(super) struct Example {
+    pub(super) tokens: Tokens,
+    /// The class of each head, in the heads' order; a text may lack some.
+    pub(super) classes: Vec<Option<usize>>,
+}
+
+/// The output layer of a head.
+pub(super) struct HeadLayer {
+    /// `[labels, dim]`.
+    pub(super) weight: Var,
+    /// `[labels]`.
+    pub(super) bias: Var,
+}
+
+/// Adapter and heads.
+pub(super) struct Trainable {
+    pub(super) adapter: EncoderAdapter,
+    pub(super) heads: Vec<HeadLayer>,
+}
+
+impl Trainable {
+    fn new(graph: &EncoderGraph, heads: &[HeadSpec], options: &TrainingOptions) -> Result<Self> {
+        let layer = |head: &HeadSpec| -> Result<HeadLayer> {
+            let labels = head.labels.len();
+            Ok(HeadLayer {
+                weight: Var::zeros((labels, graph.dim()), DType::F32, &Device::Cpu)?,
+                bias: Var::zeros(labels, DType::F32, &Device::Cpu)?,
+            })
+        };
+        Ok(Self {
+            adapter: EncoderAdapter::new(graph, options.rank, options.alpha, options.seed)?,
+            heads: heads.iter().map(layer).collect::<Result<_>>()?,
+        })
+    }
+
+    pub(super) fn variables(&self) -> Vec<(String, Var)> {
+        let heads = self.heads.iter().enumerate().flat_map(|(index, head)| {
+            [
+                (format!("head.{index}.weight"), head.weight.clone()),
+                (format!("head.{index}.bias"), head.bias.clone()),
+            ]
+        });
+        self.adapter.variables().into_iter().chain(heads).collect()
+    }
+
+    /// Logits `[texts, labels]` of each head.
+    pub(super) fn logits(&self, graph: &EncoderGraph, texts: &[&Tokens]) -> Result<Vec<Tensor>> {
+        let pooled = graph.forward(texts, &self.adapter)?;
+        let logits = |head: &HeadLayer| {
+            Ok(pooled
+                .matmul(&head.weight.t()?)?
+                .broadcast_add(&head.bias)?)
+        };
+        self.heads.iter().map(logits).collect()
+    }
+}
+
+/// Logits of one head for the texts that have its label, with their classes.
+pub(super) struct HeadPredictions {
+    pub(super) logits: Vec<Vec<f32>>,
+    pub(super) classes: Vec<usize>,
+}
+
+/// What came out.
+pub(super) struct Fitted {
+    pub(super) trainable: Trainable,
+    /// The epoch whose weights were taken.
+    pub(super) epoch: usize,
+    /// Of the validation texts, in the heads' order.
+    pub(super) validation: Vec<HeadPredictions>,
+}
+
+/// The data and the plan of a fit.
+pub(super) struct Fit<'a> {
+    pub(super) graph: &'a EncoderGraph,
+    pub(super) heads: &'a [HeadSpec],
+    pub(super) training: &'a [Example],
+    pub(super) validation: &'a [Example],
+    pub(super) options: &'a TrainingOptions,
+}
+
+impl Fit<'_> {
+    /// Trains until validation gets no better, and gives back the best weights.
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<Fitted> {
+        let options = self.options;
+        let trainable = Trainable::new(self.graph, self.heads, options)?;
+        let mut learner = Learner::new(self, &trainable)?;
+        let mut best: Option<(Score, usize, Vec<Tensor>)> = None;
+        for epoch in 1..=options.max_epochs {
+            let loss = learner.epoch(epoch)?;
+            let score = self.score(&self.predict(&trainable, self.validation)?);
+            learner.bar.suspend(|| {
+                writeln!(
+                    out,
+                    "epoch {epoch:>2}  training loss {loss:.4}  validation macro-F1 {:.4}, loss {:.4}",
+                    score.macro_f1, score.loss
+                )
+            })?;
+            if best
+                .as_ref()
+                .is_none_or(|(highest, ..)| score.beats(*highest))
+            {
+                best = Some((score, epoch, learner.copies()?));
+            } else if best
+                .as_ref()
+                .is_some_and(|(_, at, _)| epoch >= at + options.patience)
+            {
+                break;
+            }
+        }
+        learner.bar.finish_and_clear();
+        let (_, epoch, copies) = best.context("no epoch was trained")?;
+        for (variable, copy) in learner.variables.iter().zip(copies) {
+            variable.set(&copy)?;
+        }
+        let validation = self.predict(&trainable, self.validation)?;
+        Ok(Fitted {
+            trainable,
+            epoch,
+            validation,
+        })
+    }
+
+    /// Logits of each head for the examples that have its label.
+    pub(super) fn predict(
+        &self,
+        trainable: &Trainable,
+        examples: &[Example],
+    ) -> Result<Vec<HeadPredictions>> {
+        let mut predictions: Vec<HeadPredictions> = self
+            .heads
+            .iter()
+            .map(|_| HeadPredictions {
+                logits: Vec::new(),
+                classes: Vec::new(),
+            })
+            .collect();
+        for examples in examples.chunks(TEXTS_AT_ONCE) {
+            let tokens: Vec<&Tokens> = examples.iter().map(|example| &example.tokens).collect();
+            let logits = trainable.logits(self.graph, &tokens)?;
+            for (head, logits) in logits.iter().enumerate() {
+                let rows: Vec<Vec<f32>> = logits.to_vec2()?;
+                for (example, row) in examples.iter().zip(rows) {
+                    if let Some(class) = example.classes[head] {
+                        predictions[head].logits.push(row);
+                        predictions[head].classes.push(class);
+                    }
+                }
+            }
+        }
+        Ok(predictions)
+    }
+
+    fn score(&self, predictions: &[HeadPredictions]) -> Score {
+        let (mut macro_f1, mut loss, mut heads) = (0.0, 0.0, 0.0_f32);
+        for (found, head) in predictions.iter().zip(self.heads) {
+            if found.classes.is_empty() {
+                continue;
+            }
+            let predicted: Vec<usize> = found.logits.iter().map(|row| argmax(row)).collect();
+            macro_f1 += Report::new(&head.labels, &found.classes, &predicted).macro_f1;
+            loss += negative_log_likelihood(&found.logits, &found.classes, 1.0);
+            heads += 1.0;
+        }
+        Score {
+            macro_f1: macro_f1 / heads.max(1.0),
+            loss: loss / heads.max(1.0),
+        }
+    }
+}
+
+/// How good weights are on the validation texts: means over the heads.
+#[derive(Clone, Copy)]
+struct Score {
+    macro_f1: f32,
+    loss: f32,
+}
+
+impl Score {
+    /// By macro-F1; of equals by loss.
+    fn beats(self, other: Self) -> bool {
+        let difference = self.macro_f1 - other.macro_f1;
+        difference > 1e-6 || (difference > -1e-6 && self.loss < other.loss)
+    }
+}

@@ -1,0 +1,155 @@
+//! One update after the other: batches in, changed weights out.
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{D, DType, Device, Tensor, Var};
+use candle_nn::ops::log_softmax;
+use encoder::Tokens;
+use indicatif::ProgressBar;
+use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+
+use super::fine_tuning::{Example, Fit, Trainable};
+use crate::{
+    optimisation::{AdamW, AdamWSettings, Gradients, cosine_with_warmup},
+    progress,
+};
+
+/// Part of the updates during which the learning rate rises.
+const WARMUP: f64 = 0.06;
+/// Gradients longer than this are shortened to it.
+const LONGEST_GRADIENT: f64 = 1.0;
+
+/// A fit while it learns.
+pub(super) struct Learner<'a> {
+    fit: &'a Fit<'a>,
+    trainable: &'a Trainable,
+    pub(super) variables: Vec<Var>,
+    optimizer: AdamW,
+    /// Of each head's classes.
+    weights: Vec<Vec<f32>>,
+    pub(super) bar: ProgressBar,
+}
+
+impl<'a> Learner<'a> {
+    pub(super) fn new(fit: &'a Fit<'a>, trainable: &'a Trainable) -> Result<Self> {
+        let options = fit.options;
+        let named = trainable.variables();
+        let settings = AdamWSettings {
+            weight_decay: options.weight_decay,
+            ..AdamWSettings::default()
+        };
+        let heads = fit.heads.iter().enumerate();
+        let batches = fit.training.len().div_ceil(options.batch);
+        Ok(Self {
+            fit,
+            trainable,
+            variables: named.iter().map(|(_, variable)| variable.clone()).collect(),
+            optimizer: AdamW::new(named, settings)?,
+            weights: heads
+                .map(|(index, head)| class_weights(fit.training, index, head.labels.len()))
+                .collect(),
+            bar: progress::bar(batches * options.max_epochs, "train"),
+        })
+    }
+
+    /// One pass over the training texts in an order of its own; gives back the mean loss.
+    pub(super) fn epoch(&mut self, epoch: usize) -> Result<f64> {
+        let options = self.fit.options;
+        let per_epoch = self.fit.training.len().div_ceil(options.batch);
+        let steps = per_epoch * options.max_epochs;
+        let warmup = (steps as f64 * WARMUP).ceil() as usize;
+        let mut order: Vec<usize> = (0..self.fit.training.len()).collect();
+        let seed = options.seed.wrapping_add(epoch as u64);
+        order.shuffle(&mut StdRng::seed_from_u64(seed));
+        let mut sum = 0.0;
+        for (index, batch) in order.chunks(options.batch).enumerate() {
+            let mut gradients = Gradients::default();
+            sum += self
+                .learn(batch, &mut gradients)
+                .with_context(|| format!("epoch {epoch}, batch {}", index + 1))?;
+            let step = (epoch - 1) * per_epoch + index + 1;
+            let rate = cosine_with_warmup(options.learning_rate, step, warmup, steps);
+            self.optimizer.step(&gradients, rate)?;
+            self.bar.inc(1);
+        }
+        Ok(sum / per_epoch as f64)
+    }
+
+    /// The weights as they are now.
+    pub(super) fn copies(&self) -> Result<Vec<Tensor>> {
+        let tensors = self.variables.iter().map(Var::as_detached_tensor);
+        Ok(tensors
+            .map(|tensor| tensor.copy())
+            .collect::<candle_core::Result<_>>()?)
+    }
+
+    /// Adds the gradients of a batch's loss and gives it back.
+    fn learn(&self, batch: &[usize], gradients: &mut Gradients) -> Result<f64> {
+        let training = self.fit.training;
+        let examples: Vec<&Example> = batch.iter().map(|index| &training[*index]).collect();
+        let tokens: Vec<&Tokens> = examples.iter().map(|example| &example.tokens).collect();
+        let logits = self.trainable.logits(self.fit.graph, &tokens)?;
+        let mut total = Tensor::zeros((), DType::F32, &Device::Cpu)?;
+        for (head, logits) in logits.iter().enumerate() {
+            if let Some(loss) = self.head_loss(head, logits, &examples)? {
+                total = (total + loss)?;
+            }
+        }
+        let value = f64::from(total.to_scalar::<f32>()?);
+        ensure!(
+            value.is_finite(),
+            "the loss is {value}; try a smaller --learning-rate"
+        );
+        gradients.collect(&self.variables, &total.backward()?)?;
+        let norm = gradients.norm()?;
+        if norm > LONGEST_GRADIENT {
+            gradients.scale(LONGEST_GRADIENT / norm)?;
+        }
+        Ok(value)
+    }
+
+    /// Weighted cross-entropy with smoothed labels over the texts that have a label.
+    fn head_loss(
+        &self,
+        head: usize,
+        logits: &Tensor,
+        examples: &[&Example],
+    ) -> Result<Option<Tensor>> {
+        let weights = &self.weights[head];
+        let labels = weights.len();
+        let mut targets = vec![0.0; examples.len() * labels];
+        let mut sum = 0.0;
+        let smoothing = self.fit.options.label_smoothing;
+        for (row, example) in targets.chunks_exact_mut(labels).zip(examples) {
+            let Some(class) = example.classes[head] else {
+                continue;
+            };
+            let weight = weights[class];
+            row.fill(weight * smoothing / labels as f32);
+            row[class] += weight * (1.0 - smoothing);
+            sum += weight;
+        }
+        if sum == 0.0 {
+            return Ok(None);
+        }
+        let targets = Tensor::from_vec(targets, (examples.len(), labels), &Device::Cpu)?;
+        let log_probabilities = log_softmax(logits, D::Minus1)?;
+        let loss = ((log_probabilities * targets)?.sum_all()? * (-1.0 / f64::from(sum)))?;
+        Ok(Some(loss))
+    }
+}
+
+/// How much each class counts: a text of a class of n texts weighs n^-½, on average 1.
+fn class_weights(examples: &[Example], head: usize, labels: usize) -> Vec<f32> {
+    let mut counts = vec![0_usize; labels];
+    for class in examples.iter().filter_map(|example| example.classes[head]) {
+        counts[class] += 1;
+    }
+    let weight = |count: usize| (count.max(1) as f32).sqrt().recip();
+    let total: usize = counts.iter().sum();
+    let sum: f32 = counts
+        .iter()
+        .map(|count| weight(*count) * *count as f32)
+        .sum();
+    let norm = total as f32 / sum.max(f32::MIN_POSITIVE);
+    counts.iter().map(|count| weight(*count) * norm).collect()
+}

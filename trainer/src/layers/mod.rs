@@ -1,0 +1,10 @@
+//! Building blocks of models that are trained through adapters: frozen matrices, low-rank pairs, and row-wise
+//! steps with gradients. Used for the language model and for the text encoder.
+
+pub mod frozen;
+pub mod low_rank;
+pub(crate) mod norms;
+pub(crate) mod row_ops;
+mod rows;
+
+pub use self::{frozen::FrozenMatrix, low_rank::LowRankPair};

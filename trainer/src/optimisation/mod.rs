@@ -1,0 +1,9 @@
+//! How weights change: gradients that add up over examples, AdamW, the learning rate.
+
+pub mod adamw;
+pub mod gradients;
+
+pub use self::{
+    adamw::{AdamW, AdamWSettings, cosine_with_warmup},
+    gradients::Gradients,
+};
