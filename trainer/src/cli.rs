@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     classifier::{self, TrainingOptions},
     data::prepare::{self, PrepareOptions},
-    evaluate,
+    evaluate::{self, head::HeadOptions, preference::PreferenceOptions},
     export::{
         convert_encoder::convert_encoder,
         merge::merge,
@@ -103,6 +103,10 @@ enum Command {
     ///
     /// Writes the same things as sft, with the columns of TRL's DPO trainer.
     Dpo(DpoOptions),
+    /// Evaluates one head on cases from anywhere: a report, and one line of JSON in the end.
+    EvaluateHead(HeadOptions),
+    /// Evaluates a preference-tuned adapter on pairs from anywhere: reward accuracy and margin.
+    EvaluatePreference(PreferenceOptions),
     /// Prints precision, recall and F1 for each head of a model folder on labelled texts.
     Evaluate {
         /// Model folder with heads.
@@ -155,6 +159,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Prepare(options) => prepare::prepare(&options, &mut out),
         Command::Sft(options) => preference_run(|| sft::train(&options)),
         Command::Dpo(options) => preference_run(|| dpo::train(&options)),
+        Command::EvaluateHead(options) => evaluate::head::evaluate(&options, &mut out),
+        Command::EvaluatePreference(options) => evaluate::preference::evaluate(&options, &mut out),
         Command::Evaluate { model, cases } => evaluate::evaluate(&model, &cases, &mut out),
     }
 }

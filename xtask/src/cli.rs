@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Builds, runs and checks Digital Detox.
 ///
@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Web,
     /// Run every check: format, tidy, lints, tests, the end-to-end and the browser journey
     Test(TestArgs),
+    /// Measure the served classifier on labelled cases: a report, and one line of JSON in the end
+    Eval(EvalArgs),
     /// Check the rules of the house: who may use whom, file length, module headers
     Tidy,
 }
@@ -67,6 +69,34 @@ pub(crate) struct ModelsArgs {
     /// Read every prepared file again and compare its SHA-256 with the stamp
     #[arg(long)]
     pub(crate) verify: bool,
+}
+
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalTask {
+    /// cyberbullying, social_media_addiction, social_isolation, other
+    Topic,
+    /// mild, moderate, severe
+    Severity,
+    /// none, distress, crisis
+    Risk,
+    /// benign, harmful_request, manipulation
+    Intent,
+    /// negative, mixed, positive
+    Mood,
+}
+
+/// What to measure on which cases.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EvalArgs {
+    /// The head of the classifier
+    pub(crate) task: EvalTask,
+    /// JSON lines: id, text, label, and source if there is one
+    #[arg(long)]
+    pub(crate) cases: PathBuf,
+    /// File for one line a case: id, label, predicted, scores
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Which checks to run.

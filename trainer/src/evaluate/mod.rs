@@ -14,6 +14,8 @@ use crate::{
 };
 
 pub mod figures;
+pub mod head;
+pub mod preference;
 pub mod report;
 
 use figures::Figures;

@@ -90,7 +90,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.labels.iter().map(|figures| figures.label.len());
-        let width = widths.max().unwrap_or(0).max("macro avg".len());
+        let width = widths.max().unwrap_or(0).max("weighted avg".len());
         let head = ["precision", "recall", "f1-score", "support"];
         writeln!(
             f,
@@ -110,6 +110,16 @@ impl fmt::Display for Report {
         }
         let averages = (self.macro_precision, self.macro_recall, self.macro_f1);
         row("macro avg", averages.0, averages.1, averages.2, total)?;
+        let weighted = |value: fn(&LabelFigures) -> f32| {
+            let sum: f32 = self
+                .labels
+                .iter()
+                .map(|l| value(l) * l.support as f32)
+                .sum();
+            sum / total.max(1) as f32
+        };
+        let (precision, recall) = (weighted(|l| l.precision), weighted(|l| l.recall));
+        row("weighted avg", precision, recall, weighted(|l| l.f1), total)?;
         writeln!(
             f,
             "{:>width$} {:>10} {:>10} {:>10.3} {total:>10}",

@@ -74,6 +74,13 @@ pub(crate) fn run(workspace: &Workspace, args: &ModelsArgs) -> Result<()> {
     Ok(())
 }
 
+/// Prepares the classifier; gives back its folder.
+pub(crate) fn classifier(workspace: &Workspace) -> Result<PathBuf> {
+    let manifest = load(workspace)?;
+    let entry = manifest.require(CLASSIFIER)?;
+    prepare::prepare(workspace, CLASSIFIER, entry, Depth::Quick)
+}
+
 /// Prepares the classifier and the chat model that `--llm` names.
 pub(crate) fn for_running(workspace: &Workspace, llm: &str) -> Result<RunningModels> {
     let manifest = load(workspace)?;
