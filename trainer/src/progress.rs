@@ -1,5 +1,7 @@
 //! Progress bars on standard error; indicatif hides them when nobody watches.
 
+use std::io::Write;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts `total` steps of `what`.
@@ -12,4 +14,16 @@ pub fn bar(total: usize, what: &str) -> ProgressBar {
     }
     bar.set_message(what.to_owned());
     bar
+}
+
+/// Counts a step of a long stage; where no bar can be drawn, says every tenth of the way in a line.
+pub fn step(bar: &ProgressBar, what: &str) {
+    bar.inc(1);
+    let (Some(total), done) = (bar.length(), bar.position()) else {
+        return;
+    };
+    if bar.is_hidden() && done % (total / 10).max(1) == 0 {
+        // Nobody who reads along is no reason to stop.
+        let _ = writeln!(std::io::stderr(), "{what}: {done} of {total}");
+    }
 }

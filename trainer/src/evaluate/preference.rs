@@ -95,7 +95,7 @@ pub fn evaluate(options: &PreferenceOptions, out: &mut impl Write) -> Result<()>
             Ok(options.beta * (policy - reference))
         };
         rewards.push((reward(&example.chosen)?, reward(&example.rejected)?));
-        bar.inc(1);
+        progress::step(&bar, "compare");
     }
     bar.finish_and_clear();
     if let Some(path) = &options.out {

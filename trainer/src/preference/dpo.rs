@@ -196,7 +196,7 @@ fn reference(
             chosen: sum(&example.chosen)?,
             rejected: sum(&example.rejected)?,
         });
-        bar.inc(1);
+        progress::step(&bar, "reference");
     }
     bar.finish_and_clear();
     files::write_json(file, &(fingerprint, &found))?;
