@@ -7,6 +7,8 @@
 mod convert_encoder;
 mod dataset;
 mod language_model;
+mod prepare;
 mod requantize;
+mod resume;
 mod tiny_llama;
 mod training;
