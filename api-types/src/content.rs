@@ -87,6 +87,28 @@ pub struct InsightsTopics {
     pub topics: Vec<Insights>,
 }
 
+/// Points of one group in a plot of two measures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PointSeries {
+    /// Name of the group.
+    pub name: String,
+    /// Pairs of x and y.
+    pub points: Vec<[u32; 2]>,
+}
+
+/// Answer to `GET /insights/data`: what the chat model was trained on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrainingData {
+    /// Preference pairs in all.
+    pub pairs: u32,
+    /// Balance of themes and severities, lengths, frequent words.
+    pub charts: Vec<Chart>,
+    /// Length of messages (x) against length of rejected replies (y) in characters, by theme.
+    pub lengths: Vec<PointSeries>,
+}
+
 /// One way to reach a helpline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -15,7 +15,7 @@ pub use chat::{
 };
 pub use content::{
     Chart, ChartPoint, Helpline, HelplineContact, HelplineDirectory, Insights, InsightsTopics,
-    Statistic, StepSource,
+    PointSeries, Statistic, StepSource, TrainingData,
 };
 pub use event::{
     ClassificationEvent, CrisisEvent, DeltaEvent, DoneEvent, FinishReason, GuardEvent, GuardRoute,

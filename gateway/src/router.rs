@@ -73,6 +73,7 @@ fn api_routes() -> OpenApiRouter<AppState> {
             // Reviewed content
             .routes(routes!(content::all_insights))
             .routes(routes!(content::insights))
+            .routes(routes!(content::training_data))
             .routes(routes!(content::helplines)),
     )
 }

@@ -165,6 +165,14 @@ step("the insights page shows its sources", async () => {
   await look(page, "insights");
 });
 
+step("what the companion learned from is shown in charts", async () => {
+  await page.getByRole("link", { name: "What the companion learned from" }).click();
+  await page.waitForURL("**/insights/data");
+  await part(page, "scatter").waitFor();
+  assert.ok((await part(page, "chart").count()) > 3, "there are too few charts");
+  await look(page, "training-data");
+});
+
 step("leaving ends on a page that says nothing, and the session is gone", async () => {
   await part(page, "leave").click();
   await part(page, "left").waitFor();

@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     classifier::{self, TrainingOptions},
     data::prepare::{self, PrepareOptions},
+    eda::{self, EdaOptions},
     evaluate::{self, head::HeadOptions, preference::PreferenceOptions},
     export::{
         convert_encoder::convert_encoder,
@@ -26,7 +27,7 @@ use crate::{
     },
 };
 
-/// Converts model files and trains the classifier heads.
+/// Prepares data, trains and evaluates the models, and converts model files.
 #[derive(Debug, Parser)]
 #[command(name = "trainer", version)]
 pub struct Cli {
@@ -93,6 +94,12 @@ enum Command {
     /// a stratified split with no near-duplicate across it. Writes train, validation and test as JSON lines
     /// and CSV, and manifest.json with hashes and counts.
     Prepare(PrepareOptions),
+    /// Draws what is in prepared pairs: lengths, frequent words, word clouds, balance of themes and
+    /// severities.
+    ///
+    /// Writes SVG figures, report.html with all of them, and training-data.json, which the web page shows
+    /// (content/training-data.json).
+    Eda(EdaOptions),
     /// Teaches a language model the chosen replies: supervised fine-tuning of a LoRA adapter.
     ///
     /// Writes an adapter in PEFT's format, the log as table, JSON lines and TensorBoard events, and
@@ -157,6 +164,10 @@ pub fn run(cli: Cli) -> Result<()> {
             done(&mut out, &to, "", started)
         }
         Command::Prepare(options) => prepare::prepare(&options, &mut out),
+        Command::Eda(options) => {
+            eda::explore(&options, &mut out)?;
+            done(&mut out, options.out(), "", started)
+        }
         Command::Sft(options) => preference_run(|| sft::train(&options)),
         Command::Dpo(options) => preference_run(|| dpo::train(&options)),
         Command::EvaluateHead(options) => evaluate::head::evaluate(&options, &mut out),

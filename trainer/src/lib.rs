@@ -5,6 +5,7 @@
 pub mod classifier;
 pub mod cli;
 pub mod data;
+pub mod eda;
 pub mod evaluate;
 pub mod export;
 pub mod files;

@@ -49,6 +49,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/result") view=|| view! { <Frame><ResultPage /></Frame> } />
                 <Route path=path!("/chat") view=|| view! { <Frame><ChatPage /></Frame> } />
                 <Route path=path!("/insights") view=|| view! { <Frame><InsightsPage /></Frame> } />
+                <Route path=path!("/insights/data") view=|| view! { <Frame><TrainingDataPage /></Frame> } />
                 <Route path=path!("/left") view=LeftPage />
             </FlatRoutes>
         </Router>

@@ -1,6 +1,6 @@
 //! Reviewed content that anybody may read: insights and helplines. No session is needed.
 
-use api_types::{HelplineDirectory, Insights, InsightsTopics};
+use api_types::{HelplineDirectory, Insights, InsightsTopics, TrainingData};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -35,6 +35,12 @@ pub async fn insights(
     found.cloned().map(Json).ok_or_else(|| {
         HttpProblem::not_found("This topic does not exist. GET /api/v1/insights lists them.")
     })
+}
+
+/// What the chat model was trained on, in numbers.
+#[utoipa::path(get, path = "/insights/data", responses((status = 200, body = TrainingData)))]
+pub async fn training_data(State(state): State<AppState>) -> Json<TrainingData> {
+    Json(state.content.training_data.clone())
 }
 
 /// Where the person is.

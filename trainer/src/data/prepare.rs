@@ -27,7 +27,8 @@ pub struct PrepareOptions {
     /// Raw files: JSON lines with prompt, chat_response, rejected_response, category, severity.
     #[arg(long, required = true, num_args = 1..)]
     pub from: Vec<PathBuf>,
-    /// Raw files whose rows are all held out for the test: what one author wrote, for example.
+    /// Raw files whose rows are all held out for the test: what one author wrote, for example. They may be
+    /// among --from as well.
     #[arg(long, num_args = 1..)]
     pub test: Vec<PathBuf>,
     /// Folder to write to.
@@ -143,8 +144,8 @@ pub fn prepare(options: &PrepareOptions, report: &mut impl std::io::Write) -> Re
         (0.0..1.0).contains(&options.validation),
         "--validation must be at least 0 and below 1"
     );
-    let files: Vec<PathBuf> = options.from.iter().chain(&options.test).cloned().collect();
-    let (fates, removed) = decide(options, &files)?;
+    let (files, training_files) = in_order(options);
+    let (fates, removed) = decide(options, &files, training_files)?;
     let sentiment = options.classifier.as_deref().map(Sentiment::load);
     let mut writers = Writers::create(&options.out, sentiment.transpose()?)?;
     let mut ignored = Removed::default();
@@ -172,13 +173,31 @@ pub fn prepare(options: &PrepareOptions, report: &mut impl std::io::Write) -> Re
     write_manifest(options, &files, removed, &parts)
 }
 
+/// The files for training and validation, then those for the test, and the number of the first ones.
+fn in_order(options: &PrepareOptions) -> (Vec<PathBuf>, usize) {
+    let same = |one: &PathBuf, other: &PathBuf| {
+        let canonical = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        canonical(one) == canonical(other)
+    };
+    let is_test = |path: &PathBuf| options.test.iter().any(|test| same(path, test));
+    let training = options.from.iter().filter(|path| !is_test(path));
+    let mut files: Vec<PathBuf> = training.cloned().collect();
+    let count = files.len();
+    files.extend(options.test.iter().cloned());
+    (files, count)
+}
+
 fn row_id(path: &std::path::Path, line: usize) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     format!("{stem}-{line:03}")
 }
 
 /// The first pass.
-fn decide(options: &PrepareOptions, files: &[PathBuf]) -> Result<(Vec<Fate>, Removed)> {
+fn decide(
+    options: &PrepareOptions,
+    files: &[PathBuf],
+    training_files: usize,
+) -> Result<(Vec<Fate>, Removed)> {
     let mut removed = Removed::default();
     let mut seen = HashSet::new();
     let mut whole = NearDuplicates::new(options.similarity);
@@ -210,7 +229,7 @@ fn decide(options: &PrepareOptions, files: &[PathBuf]) -> Result<(Vec<Fate>, Rem
         prompts.add(&steps::cleaned_for_analysis(&row.prompt));
         let stratum = (row.category, row.severity);
         *strata.entry(stratum).or_default() += 1;
-        let is_test = place.file >= options.from.len();
+        let is_test = place.file >= training_files;
         if let Some(entry) = kept.last_mut() {
             *entry = Some((staying, stratum, is_test));
         }

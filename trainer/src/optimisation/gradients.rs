@@ -22,6 +22,17 @@ impl Gradients {
         Ok(())
     }
 
+    /// Adds the gradients of other passes.
+    ///
+    /// # Errors
+    /// The device has no memory left.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        for (id, gradient) in &other.0 {
+            self.add(*id, gradient)?;
+        }
+        Ok(())
+    }
+
     /// The gradient of a variable; none when the loss does not depend on it.
     #[must_use]
     pub fn get(&self, variable: &Var) -> Option<&Tensor> {

@@ -2,8 +2,10 @@
 
 pub mod adamw;
 pub mod gradients;
+pub mod workers;
 
 pub use self::{
     adamw::{AdamW, AdamWSettings, cosine_with_warmup},
     gradients::Gradients,
+    workers::Workers,
 };

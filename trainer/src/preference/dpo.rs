@@ -21,7 +21,7 @@ use super::{
 use crate::{
     files,
     language_model::{Adapter, LanguageModel, ReplyScores, peft},
-    optimisation::Gradients,
+    optimisation::{Gradients, Workers},
     progress,
 };
 
@@ -99,16 +99,15 @@ impl Objective for Dpo<'_> {
         Ok(figures)
     }
 
-    fn validate(&self, adapter: &Adapter) -> Result<Figures> {
-        let mut sums = Figures::new();
-        for pair in &self.validation {
-            let chosen = score(self.model, adapter, &pair.example, &pair.example.chosen)?;
-            let rejected = score(self.model, adapter, &pair.example, &pair.example.rejected)?;
-            for (name, value) in self.loss(pair, &chosen, &rejected)?.1 {
-                *sums.entry(name).or_default() += value / self.validation.len() as f64;
-            }
-        }
-        Ok(sums)
+    fn validation_examples(&self) -> usize {
+        self.validation.len()
+    }
+
+    fn validate(&self, adapter: &Adapter, index: usize) -> Result<Figures> {
+        let pair = &self.validation[index];
+        let chosen = score(self.model, adapter, &pair.example, &pair.example.chosen)?;
+        let rejected = score(self.model, adapter, &pair.example, &pair.example.rejected)?;
+        Ok(self.loss(pair, &chosen, &rejected)?.1)
     }
 }
 
@@ -176,6 +175,7 @@ fn reference(
     bench: &Workbench,
     adapter: &Adapter,
     examples: &[PairExample],
+    workers: usize,
 ) -> Result<Vec<ReferenceLogps>> {
     if let Ok(text) = fs::read(file)
         && let Ok((kept, found)) = serde_json::from_slice::<(String, Vec<ReferenceLogps>)>(&text)
@@ -185,19 +185,21 @@ fn reference(
         return Ok(found);
     }
     let bar = progress::bar(examples.len(), "reference");
-    let mut found = Vec::with_capacity(examples.len());
-    for example in examples {
+    let all: Vec<usize> = (0..examples.len()).collect();
+    let (found, _) = Workers::new(workers)?.map(&all, |_: &mut (), index| {
+        let example = &examples[index];
         let sum = |reply: &[u32]| -> Result<f64> {
             let scores = score(&bench.model, adapter, example, reply)?;
             let sum = scores.log_probabilities.sum_all()?.to_scalar::<f32>()?;
             Ok(f64::from(sum))
         };
-        found.push(ReferenceLogps {
+        let logps = ReferenceLogps {
             chosen: sum(&example.chosen)?,
             rejected: sum(&example.rejected)?,
-        });
+        };
         progress::step(&bar, "reference");
-    }
+        Ok(logps)
+    })?;
     bar.finish_and_clear();
     files::write_json(file, &(fingerprint, &found))?;
     Ok(found)
@@ -226,8 +228,15 @@ pub fn train(options: &DpoOptions) -> Result<Ending> {
     let out = &options.run.out;
     let all: Vec<PairExample> = training.iter().chain(&validation).cloned().collect();
     let file = out.join("reference.json");
-    let logps = reference(&file, &fingerprint, &bench, &adapter, &all)
-        .context("the reference's log-probabilities")?;
+    let logps = reference(
+        &file,
+        &fingerprint,
+        &bench,
+        &adapter,
+        &all,
+        options.run.workers,
+    )
+    .context("the reference's log-probabilities")?;
     let mut pairs = all.into_iter().zip(logps);
     let mut take = |count| -> Vec<Pair> {
         let pairs = pairs.by_ref().take(count);

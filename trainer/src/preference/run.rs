@@ -18,15 +18,15 @@ use super::{
 };
 use crate::{
     language_model::Adapter,
-    optimisation::{AdamW, AdamWSettings, Gradients, cosine_with_warmup},
+    optimisation::{AdamW, AdamWSettings, Gradients, Workers, cosine_with_warmup},
     progress,
 };
 
 /// Named figures of a step; means over its examples.
 pub type Figures = BTreeMap<String, f64>;
 
-/// What is learned.
-pub trait Objective {
+/// What is learned. Several examples are looked at side by side.
+pub trait Objective: Sync {
     /// Number of training examples.
     fn examples(&self) -> usize;
 
@@ -36,11 +36,14 @@ pub trait Objective {
     /// A computation fails.
     fn learn(&self, adapter: &Adapter, index: usize, gradients: &mut Gradients) -> Result<Figures>;
 
-    /// The means over the validation examples.
+    /// Number of validation examples.
+    fn validation_examples(&self) -> usize;
+
+    /// The figures of one validation example.
     ///
     /// # Errors
     /// A computation fails.
-    fn validate(&self, adapter: &Adapter) -> Result<Figures>;
+    fn validate(&self, adapter: &Adapter, index: usize) -> Result<Figures>;
 }
 
 /// Settings of a run.
@@ -77,6 +80,9 @@ pub struct RunSettings {
     /// Compute each layer a second time instead of keeping its intermediate results.
     #[arg(long)]
     pub gradient_checkpointing: bool,
+    /// Examples computed side by side; 0 chooses by the number of cores. Each needs memory of its own.
+    #[arg(long, default_value_t = 0)]
+    pub workers: usize,
     /// Seed of order and initial weights.
     #[arg(long, default_value_t = 17)]
     pub seed: u64,
@@ -126,6 +132,7 @@ impl<O: Objective> Run<'_, O> {
             self.objective.examples() > 0,
             "there is no example to learn"
         );
+        let workers = Workers::new(settings.workers)?;
         let mut optimizer = AdamW::new(adapter.variables(), AdamWSettings::default())?;
         let checkpoint = Checkpoint::new(&settings.out);
         let start = match checkpoint.read(&self.fingerprint)? {
@@ -141,10 +148,10 @@ impl<O: Objective> Run<'_, O> {
         bar.set_position(u64::try_from(start)?);
         bar.reset_eta();
         if start == 0 {
-            log.validation(0, &self.objective.validate(adapter)?)?;
+            log.validation(0, &self.validate(&workers, adapter)?)?;
         }
         for step in start + 1..=steps {
-            let figures = self.update(adapter, &mut optimizer, step)?;
+            let figures = self.update(&workers, adapter, &mut optimizer, step)?;
             bar.inc(1);
             log.training(
                 step,
@@ -152,7 +159,7 @@ impl<O: Objective> Run<'_, O> {
                 step % settings.log_every.max(1) == 0 || step == steps,
             )?;
             if step % settings.validate_every.max(1) == 0 || step == steps {
-                bar.suspend(|| log.validation(step, &self.objective.validate(adapter)?))?;
+                bar.suspend(|| log.validation(step, &self.validate(&workers, adapter)?))?;
             }
             let stopped = STOP.load(Ordering::Relaxed);
             if step % settings.save_every.max(1) == 0 || step == steps || stopped {
@@ -168,26 +175,27 @@ impl<O: Objective> Run<'_, O> {
         Ok(Ending::Finished)
     }
 
-    fn update(&self, adapter: &Adapter, optimizer: &mut AdamW, step: usize) -> Result<Figures> {
+    /// Means over the validation examples.
+    fn validate(&self, workers: &Workers, adapter: &Adapter) -> Result<Figures> {
+        let all: Vec<usize> = (0..self.objective.validation_examples()).collect();
+        let job = |_: &mut (), index| self.objective.validate(adapter, index);
+        Ok(means(workers.map(&all, job)?.0))
+    }
+
+    fn update(
+        &self,
+        workers: &Workers,
+        adapter: &Adapter,
+        optimizer: &mut AdamW,
+        step: usize,
+    ) -> Result<Figures> {
         let settings = self.settings;
-        let mut gradients = Gradients::default();
-        let mut sums = Figures::new();
         let indices = self.examples_of(step);
-        for index in &indices {
-            let figures = self
-                .objective
-                .learn(adapter, *index, &mut gradients)
-                .with_context(|| format!("step {step}, example {index}"))?;
-            let loss = figures.get("loss").copied().unwrap_or(f64::NAN);
-            if !loss.is_finite() {
-                bail!(
-                    "step {step}: the loss of example {index} is {loss}; the last checkpoint is kept. Try a \
-                     smaller --learning-rate"
-                );
-            }
-            for (name, value) in figures {
-                *sums.entry(name).or_default() += value / indices.len() as f64;
-            }
+        let job = |gradients: &mut Gradients, index| self.learn(adapter, step, index, gradients);
+        let (figures, parts) = workers.map(&indices, job)?;
+        let mut gradients = Gradients::default();
+        for part in &parts {
+            gradients.merge(part)?;
         }
         gradients.scale(1.0 / indices.len() as f64)?;
         let norm = gradients.norm()?;
@@ -202,9 +210,29 @@ impl<O: Objective> Run<'_, O> {
         let warmup = (steps as f64 * settings.warmup).ceil() as usize;
         let rate = cosine_with_warmup(self.learning_rate, step, warmup, steps);
         optimizer.step(&gradients, rate)?;
-        sums.insert("grad_norm".to_owned(), norm);
-        sums.insert("learning_rate".to_owned(), rate);
-        Ok(sums)
+        let mut figures = means(figures);
+        figures.insert("grad_norm".to_owned(), norm);
+        figures.insert("learning_rate".to_owned(), rate);
+        Ok(figures)
+    }
+
+    fn learn(
+        &self,
+        adapter: &Adapter,
+        step: usize,
+        index: usize,
+        gradients: &mut Gradients,
+    ) -> Result<Figures> {
+        let figures = self.objective.learn(adapter, index, gradients);
+        let figures = figures.with_context(|| format!("step {step}, example {index}"))?;
+        let loss = figures.get("loss").copied().unwrap_or(f64::NAN);
+        if !loss.is_finite() {
+            bail!(
+                "step {step}: the loss of example {index} is {loss}; the last checkpoint is kept. Try a \
+                 smaller --learning-rate"
+            );
+        }
+        Ok(figures)
     }
 
     /// The examples of an update: every epoch has its own order, which follows from the seed.
@@ -226,4 +254,13 @@ impl<O: Objective> Run<'_, O> {
             })
             .collect()
     }
+}
+
+fn means(all: Vec<Figures>) -> Figures {
+    let count = all.len().max(1) as f64;
+    let mut means = Figures::new();
+    for (name, value) in all.into_iter().flatten() {
+        *means.entry(name).or_default() += value / count;
+    }
+    means
 }

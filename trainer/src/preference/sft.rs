@@ -68,20 +68,15 @@ impl Objective for Sft<'_> {
         Ok(figures)
     }
 
-    fn validate(&self, adapter: &Adapter) -> Result<Figures> {
-        let mut sums = Figures::new();
-        for example in &self.validation {
-            let hidden = self
-                .model
-                .hidden(&example.tokens(), Some(adapter))?
-                .detach();
-            let scores = self.model.reply(&hidden, &example.reply)?;
-            let loss = scores.log_probabilities.mean_all()?.neg()?;
-            for (name, value) in figures(&loss)? {
-                *sums.entry(name).or_default() += value / self.validation.len() as f64;
-            }
-        }
-        Ok(sums)
+    fn validation_examples(&self) -> usize {
+        self.validation.len()
+    }
+
+    fn validate(&self, adapter: &Adapter, index: usize) -> Result<Figures> {
+        let example = &self.validation[index];
+        let hidden = self.model.hidden(&example.tokens(), Some(adapter))?;
+        let scores = self.model.reply(&hidden.detach(), &example.reply)?;
+        figures(&scores.log_probabilities.mean_all()?.neg()?)
     }
 }
 

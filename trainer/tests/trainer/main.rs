@@ -6,6 +6,7 @@
 
 mod convert_encoder;
 mod dataset;
+mod eda;
 mod language_model;
 mod prepare;
 mod requantize;

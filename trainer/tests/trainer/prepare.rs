@@ -148,3 +148,22 @@ fn rows_of_no_theme_alone_are_an_error() {
     let error = prepare(&options(vec![path], Vec::new(), &out), &mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("no row is left"), "{error}");
 }
+
+#[test]
+fn a_file_that_is_given_for_training_and_test_is_the_test() {
+    let folder = tempdir().unwrap();
+    let rows = |from: usize| -> Vec<Value> {
+        (from..from + 4)
+            .map(|n| row(&distinct(n), "isolation", "mild"))
+            .collect()
+    };
+    let one = write(folder.path(), "one.jsonl", &rows(0));
+    let other = write(folder.path(), "other.jsonl", &rows(10));
+    let out = folder.path().join("out");
+    let options = options(vec![one, other.clone()], vec![other], &out);
+    prepare(&options, &mut Vec::new()).unwrap();
+    let test = lines(&out.join("test.jsonl"));
+    let ids: Vec<&Value> = test.iter().map(|row| &row["id"]).collect();
+    assert_eq!(ids, ["other-001", "other-002", "other-003", "other-004"]);
+    assert_eq!(lines(&out.join("train.jsonl")).len(), 3);
+}

@@ -1,9 +1,11 @@
 //! Training runs that are stopped, resumed, or given something that cannot be learned.
 
 use std::{
-    cell::Cell,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, atomic::Ordering},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use anyhow::Result;
@@ -36,7 +38,7 @@ struct Sequences {
     model: LanguageModel,
     stop_after: usize,
     broken_from: usize,
-    seen: Cell<usize>,
+    seen: AtomicUsize,
 }
 
 impl Sequences {
@@ -47,7 +49,7 @@ impl Sequences {
             model: LanguageModel::load(folder.path(), Precision::Dense, &Device::Cpu).unwrap(),
             stop_after,
             broken_from,
-            seen: Cell::new(0),
+            seen: AtomicUsize::new(0),
         }
     }
 
@@ -69,19 +71,23 @@ impl Objective for Sequences {
     }
 
     fn learn(&self, adapter: &Adapter, index: usize, gradients: &mut Gradients) -> Result<Figures> {
-        self.seen.set(self.seen.get() + 1);
-        if self.seen.get() == self.stop_after {
+        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if seen == self.stop_after {
             STOP.store(true, Ordering::Relaxed);
         }
-        let loss = match self.seen.get() >= self.broken_from {
+        let loss = match seen >= self.broken_from {
             true => f64::NAN,
             false => self.loss(adapter, index, gradients)?,
         };
         Ok(Figures::from([("loss".to_owned(), loss)]))
     }
 
-    fn validate(&self, adapter: &Adapter) -> Result<Figures> {
-        let loss = self.loss(adapter, 9, &mut Gradients::default())?;
+    fn validation_examples(&self) -> usize {
+        2
+    }
+
+    fn validate(&self, adapter: &Adapter, index: usize) -> Result<Figures> {
+        let loss = self.loss(adapter, 9 + index, &mut Gradients::default())?;
         Ok(Figures::from([("loss".to_owned(), loss)]))
     }
 }
@@ -98,6 +104,7 @@ fn settings(out: &Path) -> RunSettings {
         validate_every: 4,
         save_every: 1,
         gradient_checkpointing: false,
+        workers: 2,
         seed: 3,
     }
 }

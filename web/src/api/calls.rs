@@ -3,6 +3,7 @@
 use api_types::{
     AnswersProgress, AnswersRequest, ChatHistory, CreateSession, FeedbackRequest,
     HelplineDirectory, Insights, InsightsTopics, Questionnaire, Session, SessionStatus,
+    TrainingData,
 };
 use gloo_net::http::Method;
 
@@ -49,6 +50,11 @@ pub(crate) async fn insights() -> Result<InsightsTopics, ApiError> {
 /// `GET /insights/{topic}`. The topic comes from a guidance event.
 pub(crate) async fn insights_of(topic: &str) -> Result<Insights, ApiError> {
     call(Method::GET, &format!("/insights/{topic}"), NO_BODY).await
+}
+
+/// `GET /insights/data`.
+pub(crate) async fn training_data() -> Result<TrainingData, ApiError> {
+    call(Method::GET, "/insights/data", NO_BODY).await
 }
 
 /// `GET /helplines`. The country is an ISO 3166-1 alpha-2 code.

@@ -2,6 +2,7 @@
 
 use api_types::{Insights, Problem};
 use leptos::{prelude::*, task::spawn_local};
+use leptos_router::components::A;
 
 use crate::{
     api,
@@ -35,6 +36,7 @@ pub(crate) fn InsightsPage() -> impl IntoView {
                 .into_any(),
             (None, None) => view! { <Loading text="Loading the figures…" /> }.into_any(),
         }}
+        <p class="topic"><A href="/insights/data">"What the companion learned from"</A></p>
     }
 }
 

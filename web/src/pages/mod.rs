@@ -14,6 +14,7 @@ mod questionnaire;
 mod questionnaire_steps;
 mod result;
 mod result_view;
+mod training_data;
 mod welcome;
 mod welcome_form;
 
@@ -27,4 +28,5 @@ pub(crate) use page_header::PageHeader;
 pub(crate) use question::QuestionPage;
 pub(crate) use questionnaire::QuestionnairePage;
 pub(crate) use result::ResultPage;
+pub(crate) use training_data::TrainingDataPage;
 pub(crate) use welcome::WelcomePage;

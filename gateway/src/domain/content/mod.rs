@@ -10,10 +10,11 @@ pub mod prompts;
 pub mod questionnaire;
 pub mod replies;
 pub mod safety;
+mod training_data;
 
 use std::{fs, path::Path};
 
-use api_types::{Helpline, HelplineDirectory, Insights};
+use api_types::{Helpline, HelplineDirectory, Insights, TrainingData};
 use serde::de::DeserializeOwned;
 
 pub use self::error::ContentError;
@@ -37,6 +38,8 @@ pub struct Content {
     pub guidance: GuidanceContent,
     /// Figures and charts, one entry a theme.
     pub insights: Vec<Insights>,
+    /// What the chat model was trained on, in numbers.
+    pub training_data: TrainingData,
     /// Every helpline, as in the file.
     pub helplines: Vec<Helpline>,
     /// Words for immediate danger.
@@ -81,6 +84,7 @@ impl Content {
             questionnaire,
             guidance,
             insights: insights.topics,
+            training_data: training_data::read(folder)?,
             helplines: helplines.helplines,
             emergency: helplines.emergency,
             helplines_max_age_days: helplines.max_age_days,

@@ -29,7 +29,19 @@ fn a_complete_folder_loads() {
 }
 
 /// File, what stands there, what it becomes, and a part of the error.
-const MISTAKES: [(&str, &str, &str, &str); 22] = [
+const MISTAKES: [(&str, &str, &str, &str); 24] = [
+    (
+        "training-data.json",
+        "[{\"label\": \"a\", \"value\": 2}]",
+        "[]",
+        "themes needs bars",
+    ),
+    (
+        "training-data.json",
+        "\"pairs\": 2",
+        "\"pairs\": -2",
+        "training-data.json",
+    ),
     (
         "questionnaire.toml",
         "id = \"y\"",

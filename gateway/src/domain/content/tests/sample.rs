@@ -65,6 +65,10 @@ fn insights() -> String {
     topics
 }
 
+const TRAINING_DATA: &str = r#"{"pairs": 2, "lengths": [{"name": "a", "points": [[1, 2]]}], "charts": [
+{"id": "themes", "title": "T", "caption": "C", "kind": "bar", "unit": "pairs",
+"points": [{"label": "a", "value": 2}], "source": {"name": "S"}}]}"#;
+
 const HELPLINES: &str = r#"
 max_age_days = 365
 [[emergency]]
@@ -135,6 +139,7 @@ pub(super) fn folder() -> TempDir {
         ("questionnaire.toml", questionnaire().as_str()),
         ("guidance.toml", guidance().as_str()),
         ("insights.toml", insights().as_str()),
+        ("training-data.json", TRAINING_DATA),
         ("helplines.toml", helplines().as_str()),
         ("safety/crisis.toml", crisis().as_str()),
         ("safety/rules.toml", RULES),
