@@ -196,6 +196,7 @@ fn build_state(
     };
     let limits = TurnLimits {
         answer_tokens: config.answer_max_tokens,
+        second_opinion: config.second_opinion,
     };
     Ok(AppState {
         content,

@@ -54,6 +54,10 @@ pub struct Config {
     /// Longest answer of the model in tokens.
     #[arg(long, env = "ANSWER_MAX_TOKENS", default_value_t = 120)]
     pub answer_max_tokens: u32,
+    /// Ask the chat model as well for topic and severity of a person's own words. Only for models that
+    /// `cargo xtask eval topic --with llm` showed to help.
+    #[arg(long, env = "SECOND_OPINION")]
+    pub second_opinion: bool,
     /// Seconds an answer may take from the request to its end.
     #[arg(long, env = "GENERATION_TOTAL_SECONDS", default_value_t = 60)]
     pub generation_total_seconds: u64,

@@ -48,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
             temperature: arguments.temperature,
             ..Sampling::default()
         }),
+        choice: None,
     };
     let asked = Instant::now();
     let mut first = None;

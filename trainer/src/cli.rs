@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     classifier::{self, TrainingOptions},
+    compare::{self, CompareOptions},
     data::prepare::{self, PrepareOptions},
     eda::{self, EdaOptions},
     evaluate::{self, head::HeadOptions, preference::PreferenceOptions},
@@ -25,6 +26,7 @@ use crate::{
         run::{Ending, STOP},
         sft::{self, SftOptions},
     },
+    served::answer::{self, AnswerOptions},
 };
 
 /// Prepares data, trains and evaluates the models, and converts model files.
@@ -110,6 +112,12 @@ enum Command {
     ///
     /// Writes the same things as sft, with the columns of TRL's DPO trainer.
     Dpo(DpoOptions),
+    /// Lets the model of a running inference service answer prompts.
+    Answer(AnswerOptions),
+    /// Scores answers of several models by written rules and shows them side by side.
+    ///
+    /// Prints a table and one line of JSON, and writes report.html.
+    Compare(CompareOptions),
     /// Evaluates one head on cases from anywhere: a report, and one line of JSON in the end.
     EvaluateHead(HeadOptions),
     /// Evaluates a preference-tuned adapter on pairs from anywhere: reward accuracy and margin.
@@ -170,6 +178,8 @@ pub fn run(cli: Cli) -> Result<()> {
         }
         Command::Sft(options) => preference_run(|| sft::train(&options)),
         Command::Dpo(options) => preference_run(|| dpo::train(&options)),
+        Command::Answer(options) => answer::answer(&options, &mut out),
+        Command::Compare(options) => compare::compare(&options, &mut out),
         Command::EvaluateHead(options) => evaluate::head::evaluate(&options, &mut out),
         Command::EvaluatePreference(options) => evaluate::preference::evaluate(&options, &mut out),
         Command::Evaluate { model, cases } => evaluate::evaluate(&model, &cases, &mut out),

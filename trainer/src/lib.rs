@@ -4,6 +4,7 @@
 
 pub mod classifier;
 pub mod cli;
+pub mod compare;
 pub mod data;
 pub mod eda;
 pub mod evaluate;
@@ -14,3 +15,4 @@ pub mod layers;
 pub mod optimisation;
 pub mod preference;
 pub mod progress;
+pub mod served;

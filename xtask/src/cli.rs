@@ -6,6 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// The chat model that is embedded.
+const DEFAULT_LLM: &str = "companion-135m";
+/// The chat model that it was trained from.
+const BASE_LLM: &str = "smollm2-135m";
+
 /// Builds, runs and checks Digital Detox.
 ///
 /// Start with `cargo xtask up`: it fetches the models, builds everything, starts it and prints the address to open.
@@ -29,8 +34,10 @@ pub(crate) enum Command {
     Web,
     /// Run every check: format, tidy, lints, tests, the end-to-end and the browser journey
     Test(TestArgs),
-    /// Measure the served classifier on labelled cases: a report, and one line of JSON in the end
+    /// Measure what is served on labelled cases: a report, and one line of JSON in the end
     Eval(EvalArgs),
+    /// Let the chat model before and after its training answer the same prompts, and score the answers
+    Compare(CompareArgs),
     /// Check the rules of the house: who may use whom, file length, module headers
     Tidy,
 }
@@ -45,7 +52,7 @@ pub(crate) enum Command {
 Ctrl-C lets running answers finish, then stops; a second Ctrl-C stops at once.")]
 pub(crate) struct UpArgs {
     /// Chat model: a name in models/models.toml, a .gguf file, a model folder, or a hub id (owner/name)
-    #[arg(long, default_value = "smollm2-135m")]
+    #[arg(long, default_value = DEFAULT_LLM)]
     pub(crate) llm: String,
     /// Serve the browser bundle that is already built
     #[arg(long)]
@@ -84,12 +91,23 @@ pub(crate) enum EvalTask {
     Intent,
     /// negative, mixed, positive
     Mood,
+    /// Whether the chat model, tuned on preferences, rewards the chosen reply: cases {prompt, chosen, rejected}
+    Preference,
+}
+
+/// What sorts the cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalSubject {
+    /// The text classifier
+    Classifier,
+    /// The chat model, held to the labels
+    Llm,
 }
 
 /// What to measure on which cases.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EvalArgs {
-    /// The head of the classifier
+    /// What is told apart
     pub(crate) task: EvalTask,
     /// JSON lines: id, text, label, and source if there is one
     #[arg(long)]
@@ -97,6 +115,44 @@ pub(crate) struct EvalArgs {
     /// File for one line a case: id, label, predicted, scores
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
+    /// What sorts the cases
+    #[arg(long, value_enum, default_value_t = EvalSubject::Classifier)]
+    pub(crate) with: EvalSubject,
+    /// Chat model for --with llm, as for `up`
+    #[arg(long, default_value = DEFAULT_LLM)]
+    pub(crate) llm: String,
+    #[command(flatten)]
+    pub(crate) adapters: AdapterArgs,
+}
+
+/// A chat model and its adapters before and after preference training.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AdapterArgs {
+    /// The model without an adapter: a name in models/models.toml, a .gguf file, or a model folder
+    #[arg(long, default_value = BASE_LLM)]
+    pub(crate) base: String,
+    /// Adapter of supervised fine-tuning
+    #[arg(long, default_value = "models/companion-135m/sft")]
+    pub(crate) sft: PathBuf,
+    /// Adapter of preference training
+    #[arg(long, default_value = "models/companion-135m/dpo")]
+    pub(crate) dpo: PathBuf,
+}
+
+/// What to compare.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) adapters: AdapterArgs,
+    /// JSON lines: id, prompt, category, severity
+    #[arg(long, default_value = "data/comparison/prompts.jsonl")]
+    pub(crate) prompts: PathBuf,
+    /// How freely tokens are drawn; 0 gives the same answers every time
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) temperature: f32,
+    /// Folder for answers and report.html
+    #[arg(long)]
+    pub(crate) out: PathBuf,
 }
 
 /// Which checks to run.
@@ -127,6 +183,6 @@ mod tests {
         let Command::Up(args) = cli.command else {
             panic!("another command was parsed");
         };
-        assert_eq!((args.llm.as_str(), args.port), ("smollm2-135m", 8080));
+        assert_eq!((args.llm.as_str(), args.port), ("companion-135m", 8080));
     }
 }

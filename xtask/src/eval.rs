@@ -1,13 +1,13 @@
 //! `cargo xtask eval`: measures what is served. Comes in: a task and cases; goes out: a report whose last line is JSON.
 
-use std::{ffi::OsString, path::Path};
+use std::{ffi::OsString, process::Command};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::{
     cargo,
-    cli::{EvalArgs, EvalTask},
-    models,
+    cli::{EvalArgs, EvalSubject, EvalTask},
+    models, up,
     workspace::Workspace,
 };
 
@@ -19,44 +19,66 @@ pub(crate) fn run(workspace: &Workspace, args: &EvalArgs) -> Result<()> {
     if !args.cases.is_file() {
         bail!("--cases {}: there is no such file", args.cases.display());
     }
-    let model = models::classifier(workspace)?;
-    cargo::build_programs(workspace, &[TRAINER])?;
-    let program = workspace.program(TRAINER);
-    let status = std::process::Command::new(&program)
-        .args(arguments(args, &model))
-        .status()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    if !status.success() {
-        bail!("measuring {} failed", args.task.head());
-    }
-    Ok(())
-}
-
-fn arguments(args: &EvalArgs, model: &Path) -> Vec<OsString> {
     let mut line: Vec<OsString> = vec![
-        "evaluate-head".into(),
-        "--model".into(),
-        model.into(),
-        "--head".into(),
-        args.task.head().into(),
         "--cases".into(),
         (&args.cases).into(),
+        "--prompts".into(),
+        workspace.root.join("content/prompts").into(),
     ];
     if let Some(out) = &args.out {
         line.extend(["--out".into(), out.into()]);
     }
-    line
+    match (args.task.head(), args.with) {
+        (None, EvalSubject::Classifier) => {
+            let base = models::chat(workspace, &args.adapters.base)?;
+            line.splice(
+                0..0,
+                [
+                    "evaluate-preference".into(),
+                    "--base".into(),
+                    base.source.into(),
+                ],
+            );
+            line.extend(["--sft".into(), (&args.adapters.sft).into()]);
+            line.extend(["--adapter".into(), (&args.adapters.dpo).into()]);
+            measure(workspace, line)
+        }
+        (None, EvalSubject::Llm) => {
+            bail!("`preference` always measures the chat model; leave --with out")
+        }
+        (Some(head), EvalSubject::Classifier) => {
+            let model = models::classifier(workspace)?;
+            line.splice(0..0, ["evaluate-head".into(), "--head".into(), head.into()]);
+            line.extend(["--model".into(), model.into()]);
+            measure(workspace, line)
+        }
+        (Some(head), EvalSubject::Llm) => {
+            let chat = models::chat(workspace, &args.llm)?;
+            cargo::build_programs(workspace, &[TRAINER])?;
+            let inference = cargo::build_inference(workspace)?;
+            line.splice(0..0, ["evaluate-head".into(), "--head".into(), head.into()]);
+            let work = up::measure(inference, chat, workspace.program(TRAINER), line);
+            up::runtime()?.block_on(work)
+        }
+    }
+}
+
+fn measure(workspace: &Workspace, line: Vec<OsString>) -> Result<()> {
+    cargo::build_programs(workspace, &[TRAINER])?;
+    let mut command = Command::new(workspace.program(TRAINER));
+    cargo::run(command.args(line), "measuring")
 }
 
 impl EvalTask {
-    /// The head of the classifier.
-    fn head(self) -> &'static str {
+    /// The head of the classifier; preference has none.
+    fn head(self) -> Option<&'static str> {
         match self {
-            Self::Topic => "topic",
-            Self::Severity => "severity",
-            Self::Risk => "risk",
-            Self::Intent => "intent",
-            Self::Mood => "mood",
+            Self::Topic => Some("topic"),
+            Self::Severity => Some("severity"),
+            Self::Risk => Some("risk"),
+            Self::Intent => Some("intent"),
+            Self::Mood => Some("mood"),
+            Self::Preference => None,
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod cargo;
 mod cli;
+mod compare;
 mod eval;
 mod folder;
 mod hashing;
@@ -47,6 +48,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Models(args) => models::run(&workspace, args),
         Command::Web => web::build(&workspace).map(drop),
         Command::Test(args) => test::run(&workspace, args),
+        Command::Compare(args) => compare::run(&workspace, args),
         Command::Eval(args) => eval::run(&workspace, args),
         Command::Tidy => tidy::run(&workspace),
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::StreamExt;
 use proto::inference_v1::{
-    GenerateRequest, GetModelInfoRequest, Sampling,
+    Choice, GenerateRequest, GetModelInfoRequest, Sampling, generate_response::Event,
     inference_service_client::InferenceServiceClient,
 };
 use telemetry::propagation::TraceInjector;
@@ -68,6 +68,41 @@ impl InferenceClient {
 
 #[async_trait]
 impl TextGenerator for InferenceClient {
+    async fn choose(
+        &self,
+        prompt: Vec<PromptMessage>,
+        options: Vec<String>,
+    ) -> Result<usize, PeerError> {
+        let mut request = Request::new(GenerateRequest {
+            messages: prompt.into_iter().map(convert::prompt_message).collect(),
+            sampling: Some(Sampling {
+                temperature: Some(0.0),
+                ..Sampling::default()
+            }),
+            choice: Some(Choice {
+                options: options.clone(),
+            }),
+        });
+        request.set_timeout(self.deadlines.first);
+        let mut client = self.inner.clone();
+        let call = async {
+            let mut responses = client.generate(request).await?.into_inner();
+            let mut text = String::new();
+            while let Some(response) = responses.message().await? {
+                if let Some(Event::Delta(delta)) = response.event {
+                    text.push_str(&delta.text);
+                }
+            }
+            Ok::<_, tonic::Status>(text)
+        };
+        let text = tokio::time::timeout(self.deadlines.first, call)
+            .await
+            .map_err(|_| PeerError::Timeout)?
+            .map_err(|status| convert::peer_error(&status))?;
+        let chosen = options.iter().position(|option| *option == text.trim());
+        chosen.ok_or(PeerError::Failed)
+    }
+
     async fn generate(
         &self,
         prompt: Vec<PromptMessage>,
@@ -81,6 +116,7 @@ impl TextGenerator for InferenceClient {
                 max_tokens: Some(max_tokens),
                 ..Sampling::default()
             }),
+            choice: None,
         });
         request.set_timeout(total);
         let started = tokio::time::Instant::now();

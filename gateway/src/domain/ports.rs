@@ -112,6 +112,16 @@ pub trait TextGenerator: Send + Sync {
         max_tokens: u32,
     ) -> Result<Generation, PeerError>;
 
+    /// Which of `options` fits a prompt best, as its position.
+    ///
+    /// # Errors
+    /// As [`Self::generate`], or the answer is none of the options.
+    async fn choose(
+        &self,
+        prompt: Vec<PromptMessage>,
+        options: Vec<String>,
+    ) -> Result<usize, PeerError>;
+
     /// Tokens that prompt and reply may take together, once the service has said so.
     async fn context_length(&self) -> Option<u32>;
 

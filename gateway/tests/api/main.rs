@@ -12,5 +12,6 @@ mod crisis;
 mod hardening;
 mod journey;
 mod peers;
+mod second_opinion;
 mod sessions;
 mod support;

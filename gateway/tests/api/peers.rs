@@ -91,7 +91,9 @@ impl InferenceService for Model {
         &self,
         request: Request<GenerateRequest>,
     ) -> Result<Response<Self::GenerateStream>, Status> {
-        self.requests.lock().unwrap().push(request.into_inner());
+        let request = request.into_inner();
+        let choice = request.choice.clone();
+        self.requests.lock().unwrap().push(request);
         self.open.fetch_add(1, Ordering::SeqCst);
         let guard = OpenStream(self.open.clone());
         let script = self.script.lock().unwrap().clone();
@@ -99,7 +101,10 @@ impl InferenceService for Model {
             Script::Refuse => return Err(Status::resource_exhausted("full")),
             Script::Say(words) => {
                 let mut events = vec![opening()];
-                events.extend(words.into_iter().map(delta));
+                match choice.and_then(|choice| choice.options.last().cloned()) {
+                    Some(last) => events.push(delta(&last)),
+                    None => events.extend(words.into_iter().map(delta)),
+                }
                 events.push(finish());
                 stream::iter(events).boxed()
             }

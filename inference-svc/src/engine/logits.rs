@@ -13,6 +13,7 @@ use std::sync::{
 use mistralrs::{CustomLogitsProcessor, Tensor};
 use tokio_util::sync::CancellationToken;
 
+use super::choice::Choice;
 use crate::generation::{EndReason, Sampling};
 
 const RUNNING: u8 = 0;
@@ -37,6 +38,7 @@ pub(super) struct TokenControl {
     max_tokens: u32,
     repetition_penalty: f32,
     frequency_penalty: f32,
+    choice: Option<Choice>,
     control: Control,
     stop: CancellationToken,
     sampled: AtomicU32,
@@ -48,6 +50,7 @@ impl TokenControl {
     pub(super) fn new(
         prompt: Arc<[u32]>,
         sampling: &Sampling,
+        choice: Option<Choice>,
         control: Control,
         stop: CancellationToken,
     ) -> Self {
@@ -56,6 +59,7 @@ impl TokenControl {
             max_tokens: sampling.max_tokens,
             repetition_penalty: sampling.repetition_penalty,
             frequency_penalty: sampling.frequency_penalty,
+            choice,
             control,
             stop,
             sampled: AtomicU32::new(0),
@@ -102,10 +106,21 @@ impl CustomLogitsProcessor for TokenControl {
         let reply = context.get(self.prompt.len()..).unwrap_or_default();
         if let Some(end) = self.closes(reply) {
             self.end.store(end, Ordering::Release);
-            return only(self.control.closing, logits);
+            return only(&[self.control.closing], logits);
+        }
+        let next = self.choice.as_ref().map(|choice| choice.after(reply));
+        if next.as_ref().is_some_and(|next| next.tokens.is_empty()) {
+            self.end.store(STOPPED, Ordering::Release);
+            return only(&[self.control.closing], logits);
         }
         let sampled = u32::try_from(reply.len() + 1).unwrap_or(u32::MAX);
         self.sampled.store(sampled, Ordering::Release);
+        if let Some(mut next) = next {
+            if next.is_complete {
+                next.tokens.extend(self.control.end_of_turn.iter());
+            }
+            return only(&next.tokens, logits);
+        }
         if !self.has_penalties() {
             return Ok(logits.clone());
         }
@@ -123,14 +138,19 @@ impl CustomLogitsProcessor for TokenControl {
     }
 }
 
-/// Leaves one token as the only choice.
-fn only(token: u32, logits: &Tensor) -> mistralrs::Result<Tensor> {
-    let mut forced = vec![f32::NEG_INFINITY; logits.dim(0)?];
-    if let Some(logit) = forced.get_mut(token as usize) {
-        *logit = 0.0;
+/// Leaves some tokens as the only choice; a single one becomes certain, whatever the model thinks.
+fn only(tokens: &[u32], logits: &Tensor) -> mistralrs::Result<Tensor> {
+    let mut values: Vec<f32> = logits.to_vec1()?;
+    for (token, logit) in values.iter_mut().enumerate() {
+        let stays = tokens.iter().any(|allowed| *allowed as usize == token);
+        *logit = match (stays, tokens) {
+            (true, [_]) => 0.0,
+            (true, _) => *logit,
+            (false, _) => f32::NEG_INFINITY,
+        };
     }
-    let length = forced.len();
-    Tensor::from_vec(forced, length, logits.device())
+    let length = values.len();
+    Tensor::from_vec(values, length, logits.device())
 }
 
 /// The repetition penalty divides (or multiplies, below zero) the logits of every token of prompt and
@@ -203,7 +223,7 @@ mod tests {
             closing: 2,
             exempt: Arc::from([1, 2]),
         };
-        TokenControl::new(Arc::from([0, 1]), &sampling, tokens, stop)
+        TokenControl::new(Arc::from([0, 1]), &sampling, None, tokens, stop)
     }
 
     /// The logits after one step with this context.
@@ -251,5 +271,17 @@ mod tests {
             (full.sampled(), full.end_reason()),
             (2, Some(EndReason::Length))
         );
+    }
+
+    #[test]
+    fn a_choice_leaves_its_tokens_and_closes_when_nothing_leads_on() {
+        let mut control = control(9, CancellationToken::new());
+        control.choice = Choice::new(vec![vec![0, 2], vec![0], vec![2]]);
+        let none = f32::NEG_INFINITY;
+        assert_eq!(step(&control, &[0, 1]), [5.0, none, 3.0]);
+        // Complete, and could lead on: the end of the turn is a choice as well.
+        assert_eq!(step(&control, &[0, 1, 0]), [none, 1.0, 3.0]);
+        assert_eq!(step(&control, &[0, 1, 0, 2]), CLOSED);
+        assert_eq!(control.end_reason(), Some(EndReason::Stop));
     }
 }

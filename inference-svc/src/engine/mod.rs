@@ -3,6 +3,7 @@
 //! (`run`, `logits`, `lifecycle`).
 
 mod build;
+mod choice;
 mod error;
 mod gguf;
 mod lifecycle;
@@ -31,6 +32,7 @@ pub use error::LoadError;
 pub use load::load;
 pub use source::{LoadOptions, ModelSource};
 
+use choice::Choice;
 use lifecycle::EngineThread;
 use logits::{Control, TokenControl};
 
@@ -79,6 +81,7 @@ impl Engine for MistralEngine {
         let control = Arc::new(TokenControl::new(
             Arc::from(prompt.as_slice()),
             sampling,
+            self.choice(&sampling.choice)?,
             self.control.clone(),
             stop.clone(),
         ));
@@ -113,6 +116,16 @@ impl Engine for MistralEngine {
             chunks: receiver,
             stop,
         })
+    }
+}
+
+impl MistralEngine {
+    fn choice(&self, options: &[String]) -> Result<Option<Choice>, EngineError> {
+        let tokens = options.iter().map(|option| {
+            let tokens = self.encoder.encode_reply(option);
+            tokens.map_err(|error| EngineError(error.to_string()))
+        });
+        Ok(Choice::new(tokens.collect::<Result<_, _>>()?))
     }
 }
 

@@ -1,11 +1,18 @@
 //! Sampling settings: what a caller may ask for, the defaults, and the ranges.
 
+use std::collections::HashSet;
+
 use super::GenerationError;
 
 /// Most stop strings of one request.
 pub const MAX_STOP_STRINGS: usize = 8;
 /// Longest stop string in bytes; that much text is held back while it may still match.
 pub const MAX_STOP_BYTES: usize = 128;
+
+/// Most texts of a choice.
+pub const MAX_CHOICES: usize = 64;
+/// Longest text of a choice in bytes.
+pub const MAX_CHOICE_BYTES: usize = 128;
 
 /// What a caller asked for; `None` takes the default.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,6 +35,8 @@ pub struct SamplingRequest {
     pub stop: Vec<String>,
     /// Only together with temperature 0.
     pub seed: Option<u64>,
+    /// Texts of which the reply must be one; empty leaves it free.
+    pub choice: Vec<String>,
 }
 
 /// Settings that the engine can use, every value in its range.
@@ -49,6 +58,8 @@ pub struct Sampling {
     pub max_tokens: u32,
     /// Strings before which the reply ends.
     pub stop: Vec<String>,
+    /// Texts of which the reply is one; empty leaves it free.
+    pub choice: Vec<String>,
 }
 
 impl Default for Sampling {
@@ -63,6 +74,7 @@ impl Default for Sampling {
             frequency_penalty: 0.0,
             max_tokens: 256,
             stop: Vec::new(),
+            choice: Vec::new(),
         }
     }
 }
@@ -114,6 +126,7 @@ impl SamplingRequest {
         let max_tokens = self.max_tokens.unwrap_or(default.max_tokens);
         require(max_tokens >= 1, "sampling.max_tokens", "must be at least 1")?;
         validate_stop(&self.stop)?;
+        validate_choice(&self.choice)?;
         // The engine has one random generator for everybody, so a seed cannot be honoured while
         // tokens are drawn; without drawing the reply is the same for every seed.
         require(
@@ -130,6 +143,7 @@ impl SamplingRequest {
             frequency_penalty,
             max_tokens,
             stop: self.stop,
+            choice: self.choice,
         })
     }
 }
@@ -149,6 +163,27 @@ fn validate_stop(stop: &[String]) -> Result<(), GenerationError> {
         stop.iter().all(|text| text.len() <= MAX_STOP_BYTES),
         "sampling.stop",
         "may hold strings of at most 128 bytes",
+    )
+}
+
+fn validate_choice(options: &[String]) -> Result<(), GenerationError> {
+    require(
+        options.is_empty() || (2..=MAX_CHOICES).contains(&options.len()),
+        "choice.options",
+        "must hold 2 to 64 texts",
+    )?;
+    require(
+        options
+            .iter()
+            .all(|text| !text.trim().is_empty() && text.len() <= MAX_CHOICE_BYTES),
+        "choice.options",
+        "must hold texts of 1 to 128 bytes",
+    )?;
+    let different: HashSet<&String> = options.iter().collect();
+    require(
+        different.len() == options.len(),
+        "choice.options",
+        "must not hold a text twice",
     )
 }
 

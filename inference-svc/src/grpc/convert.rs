@@ -44,9 +44,24 @@ pub(super) fn messages(messages: Vec<wire::Message>) -> Result<Vec<Message>, Gen
 }
 
 /// The sampling settings of a request.
-pub(super) fn sampling(sampling: Option<wire::Sampling>) -> SamplingRequest {
+///
+/// # Errors
+/// A choice is set and has no option.
+pub(super) fn sampling(
+    sampling: Option<wire::Sampling>,
+    choice: Option<wire::Choice>,
+) -> Result<SamplingRequest, GenerationError> {
     let sampling = sampling.unwrap_or_default();
-    SamplingRequest {
+    let choice = match choice {
+        Some(choice) if choice.options.is_empty() => {
+            return Err(GenerationError::Invalid {
+                field: "choice.options",
+                reason: "must hold 2 to 64 texts",
+            });
+        }
+        choice => choice.unwrap_or_default().options,
+    };
+    Ok(SamplingRequest {
         temperature: sampling.temperature,
         top_p: sampling.top_p,
         top_k: sampling.top_k,
@@ -56,7 +71,8 @@ pub(super) fn sampling(sampling: Option<wire::Sampling>) -> SamplingRequest {
         max_tokens: sampling.max_tokens,
         stop: sampling.stop,
         seed: sampling.seed,
-    }
+        choice,
+    })
 }
 
 /// One event of a reply.

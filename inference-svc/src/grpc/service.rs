@@ -51,7 +51,8 @@ impl InferenceService for InferenceGrpc {
         let generator = self.generator()?;
         let messages =
             convert::messages(request.messages).map_err(|error| convert::status(&error))?;
-        let sampling = convert::sampling(request.sampling);
+        let sampling = convert::sampling(request.sampling, request.choice)
+            .map_err(|error| convert::status(&error))?;
         let reply = generator
             .generate(messages, sampling, deadline)
             .await

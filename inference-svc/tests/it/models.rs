@@ -235,3 +235,29 @@ async fn an_unread_reply_holds_up_nobody() {
     );
     assert_eq!(read_all(unread).await.unwrap().completion_tokens(), 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_holds_the_reply_to_its_texts() {
+    let server = serve(&tiny_files::gguf(&Script::says(SAYING)), &[]).await;
+    let mut client = server.client().await;
+    let options = |texts: [&str; 3]| proto::inference_v1::Choice {
+        options: texts.map(str::to_owned).to_vec(),
+    };
+    for (texts, expected) in [
+        // What the model would say anyway, although it is longer than another text.
+        (["he", "hey 😀!", "ho"], "hey 😀!"),
+        // It would never say these: the first letter that may follow decides.
+        (["severe", "mild", "moderate"], "severe mild moderate"),
+    ] {
+        let mut request = ask("Hi", 40);
+        request.choice = Some(options(texts));
+        let reply = collect(&mut client, request).await.unwrap();
+        assert!(texts.contains(&reply.text().as_str()), "{}", reply.text());
+        assert!(expected.contains(&reply.text()), "{}", reply.text());
+        assert_eq!(reply.finished.reason(), FinishReason::Stop);
+    }
+    let mut request = ask("Hi", 40);
+    request.choice = Some(proto::inference_v1::Choice { options: vec![] });
+    let refused = collect(&mut client, request).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+}

@@ -5,23 +5,28 @@ use std::{
     collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use encoder::{Encoder, HeadScores};
 use serde::{Deserialize, Serialize};
 
-use super::report::Report;
-use crate::{classifier::load_encoder, files, preference::examples::read_lines, progress};
+use super::{
+    report::Report,
+    subject::{Subject, SubjectOptions},
+};
+use crate::{files, preference::examples::read_lines, progress};
 
 /// What to evaluate.
 #[derive(Debug, Clone, Args)]
 pub struct HeadOptions {
-    /// Model folder as the service loads it.
-    #[arg(long)]
-    pub model: PathBuf,
+    /// The model that sorts.
+    #[command(flatten)]
+    pub subject: SubjectOptions,
+    /// Folder with classify-HEAD.md, for a chat model.
+    #[arg(long, default_value = "content/prompts")]
+    pub prompts: PathBuf,
     /// The head, for example topic.
     #[arg(long)]
     pub head: String,
@@ -88,25 +93,13 @@ struct Found {
 /// # Errors
 /// The folder does not load or has no such head; a case is broken or has an unknown label.
 pub fn evaluate(options: &HeadOptions, out: &mut impl Write) -> Result<()> {
-    let encoder = load_encoder(&options.model)?;
-    let head = encoder
-        .heads()
-        .iter()
-        .find(|head| **head.name() == *options.head);
-    let head = head.ok_or_else(|| {
-        let known: Vec<&str> = encoder.heads().iter().map(|head| &**head.name()).collect();
-        anyhow!(
-            "the model has no head {}, only {}",
-            options.head,
-            known.join(", ")
-        )
-    })?;
-    let labels: Vec<String> = head.labels().iter().map(ToString::to_string).collect();
+    let subject = Subject::open(&options.subject, &options.head, &options.prompts)?;
+    let labels = subject.labels();
     let cases: Vec<Case> = read_lines(&options.cases)?;
     let mut found = Vec::with_capacity(cases.len());
     let bar = progress::bar(cases.len(), "classify");
     for (index, case) in cases.iter().enumerate() {
-        let result = classify(&encoder, &options.head, &labels, case);
+        let result = classify(&subject, case);
         found.push(
             result.with_context(|| format!("{}, line {}", options.cases.display(), index + 1))?,
         );
@@ -114,18 +107,19 @@ pub fn evaluate(options: &HeadOptions, out: &mut impl Write) -> Result<()> {
     }
     bar.finish_and_clear();
     if let Some(path) = &options.out {
-        write_cases(path, &labels, &cases, &found)?;
+        write_cases(path, labels, &cases, &found)?;
     }
-    let report = report(&labels, found.iter());
+    let report = report(labels, found.iter());
     writeln!(out, "{report}")?;
-    let summary = summary(&options.head, &labels, &cases, &found, &report);
+    let summary = summary(&options.head, labels, &cases, &found, &report);
     writeln!(out, "{}", serde_json::to_string(&summary)?)?;
     Ok(())
 }
 
 /// One text at a time, as it arrives in the service.
-fn classify(encoder: &Encoder, head: &str, labels: &[String], case: &Case) -> Result<Found> {
+fn classify(subject: &Subject, case: &Case) -> Result<Found> {
     ensure!(!case.text.trim().is_empty(), "the text is empty");
+    let labels = subject.labels();
     let wanted = case.label.trim().to_lowercase().replace([' ', '-'], "_");
     let class = labels.iter().position(|label| *label == wanted);
     let class = class.with_context(|| {
@@ -135,18 +129,7 @@ fn classify(encoder: &Encoder, head: &str, labels: &[String], case: &Case) -> Re
             labels.join(", ")
         )
     })?;
-    let started = Instant::now();
-    let results = encoder.classify(&[&case.text], Some(&[head.to_owned()]))?;
-    let took = started.elapsed();
-    let scores: &HeadScores = results
-        .first()
-        .and_then(|result| result.heads.first())
-        .context("no result")?;
-    let scores: Vec<f32> = scores
-        .scores
-        .iter()
-        .map(|score| score.probability)
-        .collect();
+    let (scores, took) = subject.scores(&case.text)?;
     Ok(Found {
         class,
         predicted: crate::classifier::calibration::argmax(&scores),

@@ -17,6 +17,7 @@ pub mod figures;
 pub mod head;
 pub mod preference;
 pub mod report;
+pub mod subject;
 
 use figures::Figures;
 

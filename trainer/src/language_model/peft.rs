@@ -120,7 +120,7 @@ fn tensor_name(layer: usize, module: Module, part: &str) -> String {
     format!("base_model.model.model.layers.{layer}.{parent}.{name}.lora_{part}.weight")
 }
 
-/// Writes an adapter; the folder is replaced as a whole.
+/// Writes an adapter, its numbers as f16; the folder is replaced as a whole.
 ///
 /// # Errors
 /// The disk refuses.
@@ -134,8 +134,10 @@ pub fn save(adapter: &Adapter, model: &ModelConfig, base: &str, folder: &Path) -
             Direction::ToFile,
         )?;
         let down = pair.down.as_detached_tensor();
-        tensors.insert(tensor_name(layer, module, "A"), down.contiguous()?);
-        tensors.insert(tensor_name(layer, module, "B"), up);
+        // Half the size; the numbers of an adapter are far from the limits of f16.
+        let stored = |tensor: &Tensor| tensor.to_dtype(DType::F16)?.contiguous();
+        tensors.insert(tensor_name(layer, module, "A"), stored(&down)?);
+        tensors.insert(tensor_name(layer, module, "B"), stored(&up)?);
     }
     let staged = files::staging_folder(folder)?;
     let config = PeftConfig::new(&adapter.config, base);

@@ -217,6 +217,7 @@ pub fn train(options: &DpoOptions) -> Result<Ending> {
     let validation = read_pairs(&bench, &options.validation)?;
     let adapter = bench.adapter(options.sft.as_ref(), &options.adapter, &options.run)?;
     let mut inputs = vec![options.pairs.clone(), options.validation.clone()];
+    inputs.extend(options.model.frame_files());
     if let Some(folder) = &options.sft {
         inputs.push(folder.join("adapter_model.safetensors"));
     }
@@ -226,11 +227,14 @@ pub fn train(options: &DpoOptions) -> Result<Ending> {
     );
     let fingerprint = fingerprint(&description, &inputs)?;
     let out = &options.run.out;
+    // What the reference thinks does not depend on how the policy is trained.
+    let description = format!("reference {} {}", bench.base_name, options.model.max_tokens);
+    let reference_fingerprint = self::fingerprint(&description, &inputs)?;
     let all: Vec<PairExample> = training.iter().chain(&validation).cloned().collect();
     let file = out.join("reference.json");
     let logps = reference(
         &file,
-        &fingerprint,
+        &reference_fingerprint,
         &bench,
         &adapter,
         &all,

@@ -12,6 +12,9 @@ const NAMES: [&str; 24] = [
     "Wanjiru", "Zoe",
 ];
 
+/// The files of the frames.
+pub const FRAME_FILES: [&str; 3] = ["companion.md", "support.md", "assessment.md"];
+
 /// The reviewed frames.
 pub struct Frames {
     companion: String,
@@ -31,10 +34,11 @@ impl Frames {
             let text = text.with_context(|| format!("cannot read {}", path.display()))?;
             anyhow::Ok(text.trim().to_owned())
         };
+        let [companion, support, assessment] = FRAME_FILES;
         Ok(Self {
-            companion: read("companion.md")?,
-            support: read("support.md")?,
-            assessment: read("assessment.md")?,
+            companion: read(companion)?,
+            support: read(support)?,
+            assessment: read(assessment)?,
         })
     }
 

@@ -8,7 +8,11 @@ use candle_core::Device;
 use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 
-use super::{examples::ExampleBuilder, frames::Frames, run::RunSettings};
+use super::{
+    examples::ExampleBuilder,
+    frames::{FRAME_FILES, Frames},
+    run::RunSettings,
+};
 use crate::language_model::{Adapter, AdapterConfig, Chat, LanguageModel, Precision, peft};
 
 /// Where to compute.
@@ -80,6 +84,12 @@ pub struct Workbench {
 }
 
 impl ModelOptions {
+    /// The files of the frames, on which every example depends.
+    #[must_use]
+    pub fn frame_files(&self) -> [PathBuf; 3] {
+        FRAME_FILES.map(|name| self.prompts.join(name))
+    }
+
     /// Loads it all.
     ///
     /// # Errors

@@ -107,6 +107,7 @@ pub fn train(options: &SftOptions) -> Result<Ending> {
     let bench = options.model.load()?;
     let mut training = chosen_replies(&bench, &read_lines(&options.pairs)?)?;
     let mut files = vec![options.pairs.clone(), options.validation.clone()];
+    files.extend(options.model.frame_files());
     if let Some(path) = &options.conversations {
         for (index, conversation) in read_lines::<Conversation>(path)?.iter().enumerate() {
             let id = format!("conversation-{}", index + 1);

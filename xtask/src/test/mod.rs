@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The default model, which the end-to-end tests expect.
-const LLM: &str = "smollm2-135m";
+const LLM: &str = "companion-135m";
 
 /// Runs the command.
 pub(crate) fn run(workspace: &Workspace, args: &TestArgs) -> Result<()> {

@@ -14,7 +14,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("gateway", &["api-types", "proto", "telemetry"]),
     ("classifier-svc", &["encoder", "proto", "telemetry"]),
     ("inference-svc", &["chat-template", "proto", "telemetry"]),
-    ("trainer", &["chat-template", "encoder"]),
+    ("trainer", &["chat-template", "encoder", "proto"]),
     ("e2e", &["api-types", "proto"]),
 ];
 

@@ -13,7 +13,7 @@ use super::{
     ports::{PortChoice, Ports},
     service::ServiceCommand,
 };
-use crate::models::RunningModels;
+use crate::models::{ChatModel, RunningModels};
 
 /// What the services are made of.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    fn choose(
+    pub(super) fn choose(
         ports: &mut Ports,
         main: PortChoice,
         admin: PortChoice,
@@ -99,15 +99,6 @@ pub(super) fn commands(
     push(&mut gateway, "--web-dir", parts.web_dist);
     push(&mut gateway, "--inference-url", addresses.inference.url());
     push(&mut gateway, "--classifier-url", addresses.classifier.url());
-    let chat = parts.models.chat;
-    let mut inference = addresses.inference.arguments();
-    push(&mut inference, "--model", chat.source);
-    push(&mut inference, "--model-name", chat.name);
-    for (flag, value) in [("--adapter", chat.adapter), ("--isq", chat.isq)] {
-        if let Some(value) = value {
-            push(&mut inference, flag, value);
-        }
-    }
     let mut classifier = addresses.classifier.arguments();
     push(&mut classifier, "--model", parts.models.classifier);
     let service = |name, program, arguments| ServiceCommand {
@@ -117,9 +108,30 @@ pub(super) fn commands(
     };
     [
         service("gateway", parts.gateway, gateway),
-        service("inference-svc", parts.inference, inference),
+        inference_command(parts.inference, parts.models.chat, addresses.inference),
         service("classifier-svc", parts.classifier, classifier),
     ]
+}
+
+/// The command line of inference-svc.
+pub(super) fn inference_command(
+    program: PathBuf,
+    chat: ChatModel,
+    address: Address,
+) -> ServiceCommand {
+    let mut arguments = address.arguments();
+    push(&mut arguments, "--model", chat.source);
+    push(&mut arguments, "--model-name", chat.name);
+    for (flag, value) in [("--adapter", chat.adapter), ("--isq", chat.isq)] {
+        if let Some(value) = value {
+            push(&mut arguments, flag, value);
+        }
+    }
+    ServiceCommand {
+        name: "inference-svc",
+        program,
+        arguments,
+    }
 }
 
 fn push(arguments: &mut Vec<OsString>, flag: &str, value: impl Into<OsString>) {
@@ -140,7 +152,6 @@ fn database_url(data_dir: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::ChatModel;
 
     #[test]
     fn the_database_url_keeps_odd_folder_names_whole() {

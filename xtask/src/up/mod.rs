@@ -3,6 +3,7 @@
 //! Comes in: the command line; goes out: a running product and, alone on its line on standard output,
 //! `ready http://127.0.0.1:PORT`. The services' own lines go to standard error with their names before them.
 
+mod alone;
 mod health;
 mod layout;
 mod output;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use self::{
+    alone::measure,
     layout::Parts,
     output::Sink,
     ports::PortChoice,

@@ -2,6 +2,7 @@
 
 pub mod guidance;
 pub mod score;
+pub mod second_opinion;
 pub mod stream;
 
 use serde::Deserialize;

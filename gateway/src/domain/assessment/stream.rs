@@ -4,7 +4,7 @@
 
 use uuid::Uuid;
 
-use super::{guidance, score};
+use super::{guidance, score, second_opinion};
 use crate::domain::{
     chat::{
         events::{TurnEnd, TurnError, TurnEvent},
@@ -42,11 +42,13 @@ impl Turn {
     async fn screen(&mut self, input: AssessmentInput) -> Result<(), TurnError> {
         let turn_id = Uuid::now_v7();
         let query = input.query.as_deref();
-        let labels = match query {
+        let mut labels = match query {
             Some(query) => self.labels(query).await,
             None => Vec::new(),
         };
         let decision = self.decide_assessment(query, &labels);
+        let classifier_used = !labels.is_empty();
+        self.ask_model_too(query, &decision, &mut labels).await;
         let content = self.services.content.clone();
         let score = score::assess(
             &content.questionnaire,
@@ -57,7 +59,6 @@ impl Turn {
         let guidance = guidance::choose(&content.guidance, &chosen.0, &chosen.1);
         self.session.assessment = Some(chosen);
 
-        let classifier_used = !labels.is_empty();
         // Nobody is left to be told when this fails; the result is kept all the same.
         let _ = self
             .sink
@@ -84,6 +85,31 @@ impl Turn {
         match decision.route {
             Route::Decline => self.decline(turn_id, &decision).await,
             _ => self.tailored(turn_id, query, decision).await,
+        }
+    }
+
+    /// A second opinion on the person's words, where it is switched on. What is a crisis or is declined never
+    /// gets here, and a model that cannot be asked changes nothing.
+    async fn ask_model_too(
+        &self,
+        query: Option<&str>,
+        decision: &Decision,
+        labels: &mut Vec<Classification>,
+    ) {
+        let may_ask = matches!(decision.route, Route::Support | Route::Answer);
+        let Some(query) = query.filter(|_| may_ask && self.limits.second_opinion) else {
+            return;
+        };
+        let generator = self.services.generator.as_ref();
+        let budget = self.limits.prompt_budget(generator.context_length().await);
+        let prompts = &self.services.content.prompts;
+        let mut found = labels.pop().unwrap_or_default();
+        if let Err(error) = second_opinion::add(generator, prompts, query, budget, &mut found).await
+        {
+            tracing::warn!(%error, "an assessment without a second opinion");
+        }
+        if !found.is_empty() {
+            labels.push(found);
         }
     }
 

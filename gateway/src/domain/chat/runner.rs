@@ -33,6 +33,8 @@ const ASSUMED_CONTEXT: u32 = 2048;
 pub struct TurnLimits {
     /// Longest answer.
     pub answer_tokens: u32,
+    /// Whether the model is asked for topic and severity beside the classifier.
+    pub second_opinion: bool,
 }
 
 impl TurnLimits {

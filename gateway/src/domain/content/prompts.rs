@@ -18,6 +18,10 @@ pub struct Prompts {
     pub support: Prompt,
     /// For the text that goes with an assessment.
     pub assessment: Prompt,
+    /// Asks the model for the topic of a text.
+    pub classify_topic: Prompt,
+    /// Asks the model for the severity of a text.
+    pub classify_severity: Prompt,
 }
 
 /// One system prompt.
@@ -35,6 +39,8 @@ impl Prompts {
             companion: read(folder, "prompts/companion.md")?,
             support: read(folder, "prompts/support.md")?,
             assessment: read(folder, "prompts/assessment.md")?,
+            classify_topic: read(folder, "prompts/classify-topic.md")?,
+            classify_severity: read(folder, "prompts/classify-severity.md")?,
         })
     }
 }

@@ -86,6 +86,22 @@ fn lengths_stop_strings_and_seeds_outside_their_range_are_refused() {
 }
 
 #[test]
+fn a_choice_needs_two_different_short_texts() {
+    check(
+        "choice.options",
+        &[
+            |r| r.choice = vec!["mild".to_owned()],
+            |r| r.choice = vec!["mild".to_owned(), " ".to_owned()],
+            |r| r.choice = vec!["mild".to_owned(), "mild".to_owned()],
+            |r| r.choice = vec!["mild".to_owned(), "x".repeat(MAX_CHOICE_BYTES + 1)],
+            |r| r.choice = (0..=MAX_CHOICES).map(|n| n.to_string()).collect(),
+        ],
+    );
+    let taken: Change = |r| r.choice = vec!["mild".to_owned(), "severe".to_owned()];
+    assert_eq!(refused(taken), None);
+}
+
+#[test]
 fn values_at_the_borders_are_taken() {
     let borders: [Change; 6] = [
         |r| r.temperature = Some(0.0),

@@ -24,5 +24,6 @@ pub(crate) fn ask(content: &str, max_tokens: u32) -> GenerateRequest {
             max_tokens: Some(max_tokens),
             ..Sampling::default()
         }),
+        choice: None,
     }
 }

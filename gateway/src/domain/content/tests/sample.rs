@@ -148,6 +148,8 @@ pub(super) fn folder() -> TempDir {
         ("prompts/companion.md", "You talk to {name}.\n"),
         ("prompts/support.md", "s"),
         ("prompts/assessment.md", "a"),
+        ("prompts/classify-topic.md", "t"),
+        ("prompts/classify-severity.md", "s"),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
