@@ -6,6 +6,7 @@
 
 mod convert_encoder;
 mod dataset;
+mod dpo_formula;
 mod eda;
 mod language_model;
 mod prepare;

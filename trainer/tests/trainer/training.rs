@@ -5,7 +5,10 @@ use std::{fs, ops::Range, path::Path};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use trainer::{
-    classifier::{self, TrainingOptions},
+    classifier::{
+        self, TrainingOptions,
+        encoder_graph::{EncoderAdapter, EncoderGraph},
+    },
     evaluate,
     export::convert_encoder::convert_encoder,
 };
@@ -110,4 +113,21 @@ fn a_label_with_too_few_texts_is_named() {
     let error = classifier::train(&options, &mut Vec::new()).unwrap_err();
     assert!(format!("{error:#}").contains("grim"), "{error:#}");
     assert!(!options.out.exists());
+}
+
+#[test]
+fn the_encoder_computes_the_same_where_it_is_trained_and_where_it_is_served() {
+    let (model, _) = twins();
+    let served = encoder::Encoder::load(model.path()).unwrap();
+    let graph = EncoderGraph::read(model.path()).unwrap();
+    let adapter = EncoderAdapter::new(&graph, 2, 4.0, 1).unwrap();
+    let texts = ["sad", "so very glad to see you", "not glad, sad"];
+    let expected = served.embed(&texts).unwrap();
+    let tokens = served.encode(&texts).unwrap();
+    let found = graph
+        .forward(&tokens.iter().collect::<Vec<_>>(), &adapter)
+        .unwrap();
+    let difference = (expected - found).unwrap().abs().unwrap();
+    let largest: f32 = difference.max_all().unwrap().to_scalar().unwrap();
+    assert!(largest < 1e-4, "{largest}");
 }
