@@ -2,10 +2,7 @@
 //!
 //! Comes in: adapters and prompts; goes out: an HTML page with all answers side by side, a table, and one line of JSON.
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, path::Path};
 
 use anyhow::{Context, Result, bail};
 
@@ -35,26 +32,18 @@ pub(crate) fn run(workspace: &Workspace, args: &CompareArgs) -> Result<()> {
     let trainer = workspace.program(TRAINER);
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot make {}", args.out.display()))?;
+    let adapted = |name: &str, adapter: &Path| {
+        merged(
+            workspace,
+            &base,
+            adapter,
+            &args.out.join(format!("{name}.gguf")),
+        )
+    };
     let models = [
         (BASE, base.clone()),
-        (
-            "sft",
-            merged(
-                workspace,
-                &base,
-                &args.adapters.sft,
-                &args.out.join("sft.gguf"),
-            )?,
-        ),
-        (
-            "dpo",
-            merged(
-                workspace,
-                &base,
-                &args.adapters.dpo,
-                &args.out.join("dpo.gguf"),
-            )?,
-        ),
+        ("sft", adapted("sft", &args.adapters.sft)?),
+        ("dpo", adapted("dpo", &args.adapters.dpo)?),
     ];
     let mut line: Vec<OsString> = vec![
         "compare".into(),
@@ -89,12 +78,7 @@ pub(crate) fn run(workspace: &Workspace, args: &CompareArgs) -> Result<()> {
 }
 
 /// The base with an adapter in it.
-fn merged(
-    workspace: &Workspace,
-    base: &ChatModel,
-    adapter: &Path,
-    to: &PathBuf,
-) -> Result<ChatModel> {
+fn merged(workspace: &Workspace, base: &ChatModel, adapter: &Path, to: &Path) -> Result<ChatModel> {
     let mut command = std::process::Command::new(workspace.program(TRAINER));
     command
         .args(["merge", "--base", &base.source, "--adapter"])

@@ -70,32 +70,7 @@ struct Figures {
 /// # Errors
 /// The files do not answer the same prompts, or the disk refuses.
 pub fn compare(options: &CompareOptions, out: &mut impl Write) -> Result<()> {
-    let rules = Rules::read(&options.rules)?;
-    let mut contestants: Vec<Contestant> = Vec::new();
-    for (name, file) in &options.answers {
-        let answers: Vec<Answer> = read_lines(file)?;
-        ensure!(!answers.is_empty(), "{} has no answer", file.display());
-        if let Some(first) = contestants.first() {
-            let same = first
-                .answers
-                .iter()
-                .map(|a| &a.id)
-                .eq(answers.iter().map(|a| &a.id));
-            ensure!(
-                same,
-                "{} does not answer the same prompts in the same order",
-                file.display()
-            );
-        }
-        let scores = answers
-            .iter()
-            .map(|answer| rules.score(&answer.prompt, &answer.answer));
-        contestants.push(Contestant {
-            name: name.clone(),
-            scores: scores.collect(),
-            answers,
-        });
-    }
+    let contestants = read(options)?;
     let first = contestants.first().context("there is no model")?;
     let figures: Vec<Figures> = contestants
         .iter()
@@ -133,6 +108,36 @@ pub fn compare(options: &CompareOptions, out: &mut impl Write) -> Result<()> {
     };
     writeln!(out, "{}", serde_json::to_string(&summary)?)?;
     Ok(())
+}
+
+fn read(options: &CompareOptions) -> Result<Vec<Contestant>> {
+    let rules = Rules::read(&options.rules)?;
+    let mut contestants: Vec<Contestant> = Vec::new();
+    for (name, file) in &options.answers {
+        let answers: Vec<Answer> = read_lines(file)?;
+        ensure!(!answers.is_empty(), "{} has no answer", file.display());
+        if let Some(first) = contestants.first() {
+            let same = first
+                .answers
+                .iter()
+                .map(|a| &a.id)
+                .eq(answers.iter().map(|a| &a.id));
+            ensure!(
+                same,
+                "{} does not answer the same prompts in the same order",
+                file.display()
+            );
+        }
+        let scores = answers
+            .iter()
+            .map(|answer| rules.score(&answer.prompt, &answer.answer));
+        contestants.push(Contestant {
+            name: name.clone(),
+            scores: scores.collect(),
+            answers,
+        });
+    }
+    Ok(contestants)
 }
 
 fn figures(first: &Contestant, model: &Contestant) -> Figures {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     files,
     language_model::{Adapter, LanguageModel, peft},
+    optimisation::Workers,
     preference::{
         examples::{PairExample, PreferencePair, read_lines},
         setup::{ModelOptions, Workbench},
@@ -85,18 +86,19 @@ pub fn evaluate(options: &PreferenceOptions, out: &mut impl Write) -> Result<()>
     let load = |folder| peft::load(folder, bench.model.config(), bench.model.device());
     let (reference, policy) = (load(&options.sft)?, load(&options.adapter)?);
     let cases: Vec<Case> = read_lines(&options.cases)?;
-    let mut rewards = Vec::with_capacity(cases.len());
     let bar = progress::bar(cases.len(), "compare");
-    for (index, case) in cases.iter().enumerate() {
-        let example = example(&bench, case, index)?;
+    let all: Vec<usize> = (0..cases.len()).collect();
+    let (rewards, _) = Workers::new(0)?.map(&all, |_: &mut (), index| {
+        let example = example(&bench, &cases[index], index)?;
         let reward = |reply: &[u32]| -> Result<f64> {
             let policy = log_probability(&bench.model, &policy, &example, reply)?;
             let reference = log_probability(&bench.model, &reference, &example, reply)?;
             Ok(options.beta * (policy - reference))
         };
-        rewards.push((reward(&example.chosen)?, reward(&example.rejected)?));
+        let both = (reward(&example.chosen)?, reward(&example.rejected)?);
         progress::step(&bar, "compare");
-    }
+        Ok(both)
+    })?;
     bar.finish_and_clear();
     if let Some(path) = &options.out {
         write_cases(path, &cases, &rewards)?;

@@ -37,11 +37,14 @@ pub struct Subject {
 
 enum Kind {
     Classifier(Box<Encoder>),
-    ChatModel {
-        service: ChatService,
-        prompt: String,
-        options: Vec<String>,
-    },
+    ChatModel(Box<Asked>),
+}
+
+/// A chat model with the question that it is asked.
+struct Asked {
+    service: ChatService,
+    prompt: String,
+    options: Vec<String>,
 }
 
 impl Subject {
@@ -79,11 +82,11 @@ impl Subject {
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Self {
             head: head.to_owned(),
-            kind: Kind::ChatModel {
+            kind: Kind::ChatModel(Box::new(Asked {
                 service: ChatService::connect(endpoint)?,
                 prompt: prompt.trim().to_owned(),
                 options: labels.iter().map(|label| label.replace('_', " ")).collect(),
-            },
+            })),
             labels,
         })
     }
@@ -108,11 +111,12 @@ impl Subject {
                 let scores = &found.context("no result")?.scores;
                 Ok((scores.iter().map(|score| score.probability).collect(), took))
             }
-            Kind::ChatModel {
-                service,
-                prompt,
-                options,
-            } => {
+            Kind::ChatModel(asked) => {
+                let Asked {
+                    service,
+                    prompt,
+                    options,
+                } = asked.as_ref();
                 let (chosen, took) = service.choose(prompt, text, options)?;
                 let scores = (0..options.len()).map(|label| f32::from(u8::from(label == chosen)));
                 Ok((scores.collect(), took))

@@ -168,6 +168,23 @@ fn read_pairs(bench: &Workbench, path: &Path) -> Result<Vec<PairExample>> {
     Ok(examples)
 }
 
+/// Pairs with what the adapter thinks of them before training.
+fn with_reference(
+    file: &Path,
+    fingerprint: &str,
+    bench: &Workbench,
+    adapter: &Adapter,
+    examples: Vec<PairExample>,
+    workers: usize,
+) -> Result<Vec<Pair>> {
+    let logps = reference(file, fingerprint, bench, adapter, &examples, workers)
+        .context("the reference's log-probabilities")?;
+    let pairs = examples.into_iter().zip(logps);
+    Ok(pairs
+        .map(|(example, reference)| Pair { example, reference })
+        .collect())
+}
+
 /// What the adapter thinks before training; kept in `file` for the run that goes on later.
 fn reference(
     file: &Path,
@@ -230,27 +247,22 @@ pub fn train(options: &DpoOptions) -> Result<Ending> {
     // What the reference thinks does not depend on how the policy is trained.
     let description = format!("reference {} {}", bench.base_name, options.model.max_tokens);
     let reference_fingerprint = self::fingerprint(&description, &inputs)?;
-    let all: Vec<PairExample> = training.iter().chain(&validation).cloned().collect();
+    let count = training.len();
+    let all = training.into_iter().chain(validation).collect();
     let file = out.join("reference.json");
-    let logps = reference(
+    let workers = options.run.workers;
+    let mut training = with_reference(
         &file,
         &reference_fingerprint,
         &bench,
         &adapter,
-        &all,
-        options.run.workers,
-    )
-    .context("the reference's log-probabilities")?;
-    let mut pairs = all.into_iter().zip(logps);
-    let mut take = |count| -> Vec<Pair> {
-        let pairs = pairs.by_ref().take(count);
-        pairs
-            .map(|(example, reference)| Pair { example, reference })
-            .collect()
-    };
+        all,
+        workers,
+    )?;
+    let validation = training.split_off(count);
     let objective = Dpo {
-        training: take(training.len()),
-        validation: take(validation.len()),
+        training,
+        validation,
         model: &bench.model,
         beta: options.beta,
         rpo_alpha: options.rpo_alpha,

@@ -4,6 +4,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod compare;
 mod convert_encoder;
 mod dataset;
 mod dpo_formula;

