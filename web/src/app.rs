@@ -11,7 +11,7 @@ use crate::{
     components::{Footer, SkipLink},
     pages::{
         ChatPage, HelpDialog, InsightsPage, LeftPage, NeutralPage, NotFoundPage, PageHeader,
-        QuestionPage, QuestionnairePage, ResultPage, WelcomePage, find_session,
+        QuestionPage, QuestionnairePage, ResultPage, TrainingDataPage, WelcomePage, find_session,
     },
     state::{AssessmentState, ChatState, Leaving, Overlay, SessionState, ThemeState},
 };

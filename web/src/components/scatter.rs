@@ -34,7 +34,8 @@ pub(crate) fn ScatterView(
             let (x, y) = place(*point, most);
             mark(group, x, y, 2.6)
         });
-        view! { <path class=class(group) d=marks.collect::<String>() /> }
+        let outline: String = marks.collect();
+        view! { <path class=class(group) d=outline /> }
     });
     let marks = marks.collect_view();
     let (right, base) = (WIDTH - 8.0, HEIGHT - BOTTOM);
@@ -44,13 +45,21 @@ pub(crate) fn ScatterView(
             <svg class="scatter line" viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" aria-label=caption>
                 <path class="line__base scatter__axes" d=format!("M{LEFT} {TOP}V{base}H{right}") />
                 {marks}
-                <text x=LEFT.to_string() y=(HEIGHT - 8.0).to_string()>"0"</text>
-                <text text-anchor="end" x=right.to_string() y=(HEIGHT - 8.0).to_string()>{most[0]}</text>
-                <text text-anchor="end" x=(LEFT - 6.0).to_string() y=(TOP + 8.0).to_string()>{most[1]}</text>
+                {axis_label("start", LEFT, HEIGHT - 8.0, 0)}
+                {axis_label("end", right, HEIGHT - 8.0, most[0])}
+                {axis_label("end", LEFT - 6.0, TOP + 8.0, most[1])}
             </svg>
             <ul class="scatter__legend">{legend}</ul>
             <figcaption><p>{caption}</p></figcaption>
         </figure>
+    }
+}
+
+fn axis_label(anchor: &'static str, x: f64, y: f64, value: u32) -> impl IntoView {
+    view! {
+        <text text-anchor=anchor x=x.to_string() y=y.to_string()>
+            {value}
+        </text>
     }
 }
 
