@@ -46,9 +46,8 @@ fn Charts(data: TrainingData) -> impl IntoView {
         .map(|chart| view! { <ChartView chart=chart /> });
     view! {
         <section class="topic" data-testid="training-data">
-            <p class="topic__message">
-                {format!("{} examples: a message, a better reply and a worse one each.", data.pairs)}
-            </p>
+            <h2>{format!("{} examples", data.pairs)}</h2>
+            <p class="topic__message">"Each is a message, a better reply and a worse one."</p>
             <div class="charts">
                 {charts.collect_view()}
                 <ScatterView
