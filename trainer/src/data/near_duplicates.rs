@@ -1,5 +1,5 @@
 //! Near-duplicates by MinHash (Broder 1997) with banding (Leskovec et al., Mining of Massive Datasets,
-//! chapter 3): texts that share most of their three-word runs land in one group. Memory is a few hundred bytes
+//! chapter 3): texts that share most of their three-word runs land in one group. Memory is about two kilobytes
 //! a text, whatever its length.
 
 use std::collections::HashMap;

@@ -27,7 +27,8 @@ pub(crate) fn TrainingDataPage() -> impl IntoView {
     view! {
         <PageHeading title="Training data">"What the companion learned from"</PageHeading>
         <p class="page__lead">
-            "The examples were written for this project. Nothing that you write here is used for training."
+            "The examples were written for this project, and the model that answers now has learned from a part of \
+             them. Nothing that you write here is used for training."
         </p>
         {move || match (data.get(), problem.get()) {
             (_, Some(problem)) => view! { <ProblemNotice problem=problem on_retry=load /> }.into_any(),
