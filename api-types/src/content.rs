@@ -140,6 +140,9 @@ pub struct Helpline {
     /// When a person checked it live (RFC 3339 date); none when nobody has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<String>,
+    /// Codes of the concerns that it is made for, for example "extortion"; empty when it is for anyone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<String>,
 }
 
 /// Answer to `GET /helplines`.

@@ -62,6 +62,10 @@ pub enum GuardRoute {
     Crisis,
     /// Kindly declined; the model is not asked.
     Decline,
+    /// Who can answer this instead, in fixed words; the model is not asked.
+    Redirect,
+    /// One neutral question, in fixed words; the model is not asked.
+    CheckIn,
     /// Answered in a warmer frame, with resources.
     Support,
     /// Answered.

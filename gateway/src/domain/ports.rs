@@ -155,6 +155,9 @@ pub trait Store: Send + Sync {
     async fn update_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
     /// Raises the safety state; another writer's higher state is never lowered.
     async fn raise_safety(&self, id: SessionId, state: i64, cards: i64) -> Result<(), StoreError>;
+    /// Lowers the safety state from `from` to `to` after a clarification; a state that is another one by
+    /// now stays as it is.
+    async fn settle_safety(&self, id: SessionId, from: i64, to: i64) -> Result<(), StoreError>;
     /// Removes the session and everything that belongs to it.
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError>;
     /// Adds a message at the end of the conversation and gives its row id.

@@ -10,7 +10,11 @@ use crate::domain::{
     },
     chat::events::{TurnEnd, TurnEvent},
     content::{Content, questionnaire as sheet},
-    guardrails::{SafetyState, crisis::CrisisCard, decide::Route},
+    guardrails::{
+        SafetyState,
+        crisis::{CardChoice, CrisisCard},
+        decide::Route,
+    },
     questionnaire::{self, Progress},
     session::{AgeBand, Author, Completeness, NewSession, Retention, SessionRecord, StoredMessage},
 };
@@ -61,7 +65,7 @@ pub(super) fn session_status(record: &SessionRecord, content: &Content) -> api::
         answers_complete: questionnaire::progress(&content.questionnaire, &answers).complete,
         answers,
         assessed: record.assessment.is_some(),
-        crisis: SafetyState::from_level(record.safety) == SafetyState::Crisis,
+        crisis: SafetyState::from_level(record.safety).is_open(),
     }
 }
 
@@ -134,10 +138,10 @@ pub(super) fn history(
                 .and_then(|_| Route::from_code(&message.route))
                 .map(route),
             crisis: message.card.map(|shown| {
-                crisis(CrisisCard::stored(
+                crisis(CrisisCard::choose(
                     content,
                     session.country.as_deref(),
-                    shown,
+                    CardChoice::from_number(shown),
                 ))
             }),
             text: message.text,
@@ -251,6 +255,8 @@ const fn route(route: Route) -> api::GuardRoute {
     match route {
         Route::Crisis => api::GuardRoute::Crisis,
         Route::Decline => api::GuardRoute::Decline,
+        Route::Redirect => api::GuardRoute::Redirect,
+        Route::CheckIn => api::GuardRoute::CheckIn,
         Route::Support => api::GuardRoute::Support,
         Route::Answer => api::GuardRoute::Answer,
     }

@@ -16,7 +16,7 @@ use super::heads_spec::HeadsSpec;
 pub const HOLDOUT: &str = "holdout.jsonl";
 
 /// One labelled text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Case {
     /// What was written.
     pub text: String,

@@ -18,6 +18,7 @@ mod fine_tuning;
 pub mod heads_spec;
 mod learner;
 mod output;
+pub mod pair_prompts;
 pub mod severity_data;
 mod split;
 
@@ -45,6 +46,9 @@ pub struct TrainingOptions {
     /// Sentences with a severity from 0 to 10 (JSON lines: text, avg_severity, sd), learned from as well.
     #[arg(long)]
     pub severity_data: Option<PathBuf>,
+    /// Raw preference pairs (JSON lines) whose prompts, with their theme and severity, are learned from as well.
+    #[arg(long, num_args = 1..)]
+    pub pairs: Vec<PathBuf>,
     /// Most passes over the texts; training stops earlier when validation gets no better.
     #[arg(long, default_value_t = 12)]
     pub max_epochs: usize,
@@ -96,6 +100,11 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
         )?;
         training.extend(more);
         validation.extend(held_out);
+    }
+    if !options.pairs.is_empty() {
+        let prompts = pair_prompts::read(&options.pairs, &spec)?;
+        writeln!(out, "{} prompts of preference pairs", prompts.len())?;
+        training.extend(prompts);
     }
     check_labels(&spec, &training)?;
     let encoder = load_encoder(&options.encoder)?;

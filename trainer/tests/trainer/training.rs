@@ -38,6 +38,7 @@ fn options(data: &Path, encoder: &Path, seed: u64) -> TrainingOptions {
         out: data.join("out"),
         validation: Vec::new(),
         severity_data: None,
+        pairs: Vec::new(),
         max_epochs: 30,
         patience: 10,
         batch: 8,

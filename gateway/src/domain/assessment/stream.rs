@@ -13,8 +13,8 @@ use crate::domain::{
         turn::Turn,
     },
     guardrails::{
-        decide::{Decision, Route, SafetyState, decide},
-        input,
+        before::Before,
+        decide::{Decision, Route, SafetyState},
     },
     ports::Classification,
     questionnaire::{self, Flag},
@@ -42,11 +42,8 @@ impl Turn {
     async fn screen(&mut self, input: AssessmentInput) -> Result<(), TurnError> {
         let turn_id = Uuid::now_v7();
         let query = input.query.as_deref();
-        let mut labels = match query {
-            Some(query) => self.labels(query).await,
-            None => Vec::new(),
-        };
-        let decision = self.decide_assessment(query, &labels);
+        let (decision, labels) = self.guard_assessment(query).await;
+        let mut labels: Vec<Classification> = labels.into_iter().collect();
         let classifier_used = !labels.is_empty();
         self.ask_model_too(query, &decision, &mut labels).await;
         let content = self.services.content.clone();
@@ -82,9 +79,10 @@ impl Turn {
             &decision,
         )
         .await?;
-        match decision.route {
-            Route::Decline => self.decline(turn_id, &decision).await,
-            _ => self.tailored(turn_id, query, decision).await,
+        if decision.route.is_open_to_model() {
+            self.tailored(turn_id, query, decision).await
+        } else {
+            self.say_reviewed(turn_id, &decision).await
         }
     }
 
@@ -96,7 +94,7 @@ impl Turn {
         decision: &Decision,
         labels: &mut Vec<Classification>,
     ) {
-        let may_ask = matches!(decision.route, Route::Support | Route::Answer);
+        let may_ask = decision.route.is_open_to_model();
         let Some(query) = query.filter(|_| may_ask && self.limits.second_opinion) else {
             return;
         };
@@ -113,25 +111,30 @@ impl Turn {
         }
     }
 
-    fn decide_assessment(&self, query: Option<&str>, labels: &[Classification]) -> Decision {
-        let content = &self.services.content;
-        let signals = input::inspect(&content.rules, query.unwrap_or_default(), labels);
+    /// The decision on the person's words, raised by what the answers say, and the classifier's labels.
+    async fn guard_assessment(&self, query: Option<&str>) -> (Decision, Option<Classification>) {
         let state = SafetyState::from_level(self.session.safety);
-        let flag = questionnaire::highest_flag(&content.questionnaire, &self.session.answers);
-        let mut decision = match (query, state) {
+        let (mut decision, labels) = match query {
+            Some(query) => {
+                let guarded = self.guard(query, &Before::nothing(state)).await;
+                (guarded.decision, guarded.labels)
+            }
             // Nothing was said, so there is nothing to check again.
-            (None, _) => Decision {
-                next_state: state,
-                ..Decision::answer()
-            },
-            (Some(_), state) => decide(&signals, state),
+            None => {
+                let decision = Decision {
+                    next_state: state,
+                    ..Decision::answer()
+                };
+                (decision, None)
+            }
         };
-        match flag {
+        let questionnaire = &self.services.content.questionnaire;
+        match questionnaire::highest_flag(questionnaire, &self.session.answers) {
             Some(Flag::Crisis) => decision.escalate(Route::Crisis, "answers-crisis"),
             Some(Flag::Distress) => decision.escalate(Route::Support, "answers-distress"),
             None => {}
         }
-        decision
+        (decision, labels)
     }
 
     async fn tailored(

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::prompt::PromptTurn;
 use crate::domain::{
-    guardrails::decide::Route,
+    guardrails::{before::Earlier, decide::Route},
     session::{Author, Completeness, StoredMessage},
 };
 
@@ -16,13 +16,26 @@ pub(super) fn last_question(history: &[StoredMessage]) -> Option<&StoredMessage>
         .find(|message| message.author == Author::Person)
 }
 
+/// What the guard reads with a new message: the person's messages before `current`, oldest first.
+pub(super) fn earlier_messages(history: &[StoredMessage], current: Uuid) -> Vec<Earlier> {
+    let own = history
+        .iter()
+        .filter(|message| message.author == Author::Person && message.turn_id != current);
+    own.map(|message| Earlier {
+        text: message.text.clone(),
+        // A route that this version does not know was decided with care by another one.
+        route: Route::from_code(&message.route).unwrap_or(Route::Support),
+    })
+    .collect()
+}
+
 /// The turns before `current` that the model may see: question and newest answer of each. Turns
 /// that reviewed words answered stay out, so that the model neither sees a crisis nor an attack.
 pub(super) fn prior_turns(history: &[StoredMessage], current: Uuid) -> Vec<PromptTurn> {
-    let visible = [Route::Answer.code(), Route::Support.code()];
     let mut turns: Vec<(Uuid, PromptTurn)> = Vec::new();
     for message in history {
-        if message.turn_id == current || !visible.contains(&message.route.as_str()) {
+        let is_visible = Route::from_code(&message.route).is_some_and(Route::is_open_to_model);
+        if message.turn_id == current || !is_visible {
             continue;
         }
         match message.author {

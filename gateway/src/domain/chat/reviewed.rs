@@ -1,4 +1,5 @@
-//! The turns that reviewed words answer: the crisis card and the kind no. Neither asks the model.
+//! The turns that reviewed words answer: the crisis card, a question, a referral and the kind no. None of
+//! them asks the model.
 
 use uuid::Uuid;
 
@@ -8,7 +9,11 @@ use super::{
     turn::Turn,
 };
 use crate::domain::{
-    guardrails::{crisis::CrisisCard, decide::Decision, replies},
+    guardrails::{
+        crisis::{CardChoice, CrisisCard},
+        decide::{Decision, Route},
+        replies,
+    },
     ports::StoreError,
     session::{Completeness, NewMessage},
 };
@@ -40,9 +45,13 @@ impl Turn {
         CrisisCard::choose(
             &self.services.content,
             self.session.country.as_deref(),
-            decision.is_recheck(),
-            self.session.cards,
+            self.card_choice(decision),
         )
+    }
+
+    /// A second look speaks to thoughts of dying, whatever the first card was about.
+    fn card_choice(&self, decision: &Decision) -> CardChoice {
+        CardChoice::of(decision.alarm, decision.is_recheck(), self.session.cards)
     }
 
     async fn keep_crisis(
@@ -55,10 +64,7 @@ impl Turn {
         self.keep_question(turn_id, message, is_new, decision)
             .await?;
         let card = NewMessage {
-            card: Some(CrisisCard::number(
-                self.session.cards,
-                decision.is_recheck(),
-            )),
+            card: Some(self.card_choice(decision).number()),
             ..self.companion_message(turn_id, decision, String::new(), Completeness::Complete)
         };
         self.services
@@ -68,14 +74,21 @@ impl Turn {
         Ok(())
     }
 
-    pub(crate) async fn decline(
+    /// A question, a referral or a kind no, in reviewed words.
+    pub(crate) async fn say_reviewed(
         &mut self,
         turn_id: Uuid,
         decision: &Decision,
     ) -> Result<(), TurnError> {
         let variation = usize::try_from(turn_id.as_u128() % 97).unwrap_or_default();
         let content = self.services.content.clone();
-        let text = replies::decline_reply(&content.replies, &decision.reasons, variation);
+        let text = match decision.route {
+            Route::CheckIn => replies::check_in_reply(&content, &decision.reasons, variation),
+            Route::Redirect => {
+                replies::redirect_reply(&content.replies, &decision.reasons, variation)
+            }
+            _ => replies::decline_reply(&content.replies, &decision.reasons, variation),
+        };
         let answer =
             self.companion_message(turn_id, decision, text.to_owned(), Completeness::Complete);
         self.services

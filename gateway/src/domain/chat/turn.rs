@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    conversation::{last_question, prior_turns},
+    conversation::{earlier_messages, last_question, prior_turns},
     events::{TurnEnd, TurnError},
     prompt::{self, PromptTurn},
     reply::{Reply, ReplyFrame},
@@ -17,10 +17,11 @@ use super::{
 use crate::domain::{
     content::{Content, prompts::Prompt},
     guardrails::{
-        decide::{Decision, Route, SafetyState, decide},
-        input,
+        before::Before,
+        decide::{Decision, Route, SafetyState},
+        guard::{Guarded, InputGuard},
     },
-    ports::{Classification, Store, StoreError, TextClassifier, TextGenerator},
+    ports::{Store, StoreError, TextClassifier, TextGenerator},
     session::{Author, Completeness, NewMessage, SessionRecord},
 };
 
@@ -79,7 +80,11 @@ impl Turn {
                 (last.turn_id, last.text.clone(), false)
             }
         };
-        let decision = self.guard(&message).await;
+        let before = Before {
+            state: SafetyState::from_level(self.session.safety),
+            earlier: earlier_messages(history, turn_id),
+        };
+        let decision = self.guard(&message, &before).await.decision;
         if decision.route == Route::Crisis {
             self.crisis(turn_id, &message, is_new, &decision).await;
             return Ok(());
@@ -87,32 +92,23 @@ impl Turn {
         let history = prior_turns(&conversation?, turn_id);
         self.keep_question(turn_id, &message, is_new, &decision)
             .await?;
-        match decision.route {
-            Route::Decline => self.decline(turn_id, &decision).await,
-            _ => self.reply(turn_id, message, history, decision).await,
+        if decision.route.is_open_to_model() {
+            self.reply(turn_id, message, history, decision).await
+        } else {
+            self.say_reviewed(turn_id, &decision).await
         }
     }
 
     /// Rules always decide; the classifier adds what it knows, when it can be asked.
-    async fn guard(&self, message: &str) -> Decision {
-        let labels = self.labels(message).await;
-        let signals = input::inspect(&self.services.content.rules, message, &labels);
-        let decision = decide(&signals, SafetyState::from_level(self.session.safety));
-        metrics::counter!("gateway_guard_routes_total", "route" => decision.route.code())
+    pub(crate) async fn guard(&self, message: &str, before: &Before) -> Guarded {
+        let guard = InputGuard::new(
+            self.services.content.clone(),
+            self.services.classifier.clone(),
+        );
+        let guarded = guard.read(message, before).await;
+        metrics::counter!("gateway_guard_routes_total", "route" => guarded.decision.route.code())
             .increment(1);
-        decision
-    }
-
-    /// What the classifier says of each text; nothing when it cannot be asked.
-    pub(crate) async fn labels(&self, message: &str) -> Vec<Classification> {
-        let texts = input::texts_to_classify(message);
-        match self.services.classifier.classify(texts).await {
-            Ok(labels) => labels,
-            Err(error) => {
-                tracing::warn!(%error, "deciding without the classifier");
-                Vec::new()
-            }
-        }
+        guarded
     }
 
     /// Stores the safety state before anything else: it must survive whatever comes next.
@@ -124,6 +120,14 @@ impl Turn {
         decision: &Decision,
     ) -> Result<(), StoreError> {
         let shown = i64::from(decision.route == Route::Crisis);
+        if decision.is_clarified() {
+            let from = SafetyState::Crisis.level();
+            let to = decision.next_state.level();
+            self.services
+                .store
+                .settle_safety(self.session.id, from, to)
+                .await?;
+        }
         self.services
             .store
             .raise_safety(

@@ -9,6 +9,7 @@ mod insights;
 pub mod prompts;
 pub mod questionnaire;
 pub mod replies;
+pub mod rules_file;
 pub mod safety;
 mod training_data;
 
@@ -25,7 +26,8 @@ use self::{
     prompts::Prompts,
     questionnaire::Questionnaire,
     replies::Replies,
-    safety::{CrisisContent, OutputFile, RulesFile},
+    rules_file::RulesFile,
+    safety::{CrisisContent, OutputFile},
 };
 use super::guardrails::{output::OutputGuard, rules::RuleMatcher};
 
@@ -69,7 +71,7 @@ impl Content {
         let insights: InsightsFile = read_toml(folder, insights::FILE)?;
         let helplines: HelplinesFile = read_toml(folder, helplines::FILE)?;
         let crisis: CrisisContent = read_toml(folder, safety::CRISIS_FILE)?;
-        let rules: RulesFile = read_toml(folder, safety::RULES_FILE)?;
+        let rules: RulesFile = read_toml(folder, rules_file::FILE)?;
         let output: OutputFile = read_toml(folder, safety::OUTPUT_FILE)?;
         let replies: Replies = read_toml(folder, replies::FILE)?;
         questionnaire.check()?;
@@ -90,7 +92,7 @@ impl Content {
             helplines_max_age_days: helplines.max_age_days,
             crisis,
             rules: RuleMatcher::compile(rules)
-                .map_err(|error| ContentError::invalid(safety::RULES_FILE, error.to_string()))?,
+                .map_err(|error| ContentError::invalid(rules_file::FILE, error.to_string()))?,
             output: OutputGuard::compile(&output)
                 .map_err(|error| ContentError::invalid(safety::OUTPUT_FILE, error.to_string()))?,
             replies,

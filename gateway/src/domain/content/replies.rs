@@ -17,17 +17,22 @@ pub(super) const FILE: &str = "safety/replies.toml";
 pub struct Replies {
     /// Changes with every review.
     pub version: String,
+    /// One neutral question each, for signs that may be none.
+    pub check_in: Vec<String>,
+    /// Who can answer instead.
+    pub redirect: Vec<ReasonReplies>,
     /// Kind refusals.
-    pub decline: Vec<DeclineReplies>,
+    pub decline: Vec<ReasonReplies>,
     /// Words for when the model cannot answer.
     pub fallback: Vec<FallbackReplies>,
 }
 
-/// Refusals for one reason.
+/// Words for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DeclineReplies {
-    /// "methods", "revenge", "manipulation", "diagnosis", "sexual" or "default".
+pub struct ReasonReplies {
+    /// To decline: "methods", "revenge", "manipulation", "sexual" or "default". To redirect: "diagnosis",
+    /// "therapist", "medicine", "diet" or "legal".
     pub reason: String,
     /// Variants.
     pub texts: Vec<String>,
@@ -46,19 +51,30 @@ pub struct FallbackReplies {
 impl Replies {
     pub(super) fn check(&self) -> Result<(), ContentError> {
         not_blank(FILE, "version", &self.version)?;
-        unique(
+        enough(
             FILE,
-            "decline",
-            self.decline.iter().map(|entry| entry.reason.as_str()),
+            "check_in",
+            4,
+            self.check_in.iter().map(String::as_str),
         )?;
+        for (name, entries) in [("decline", &self.decline), ("redirect", &self.redirect)] {
+            unique(
+                FILE,
+                name,
+                entries.iter().map(|entry| entry.reason.as_str()),
+            )?;
+        }
         unique(
             FILE,
             "fallback",
             self.fallback.iter().map(|entry| entry.topic.as_str()),
         )?;
-        for entry in &self.decline {
+        for entry in self.decline.iter().chain(&self.redirect) {
             let what = format!("texts of {:?}", entry.reason);
             enough(FILE, &what, 2, entry.texts.iter().map(String::as_str))?;
+        }
+        if self.redirect.is_empty() {
+            return Err(ContentError::invalid(FILE, "redirect is missing"));
         }
         if !self.decline.iter().any(|entry| entry.reason == "default") {
             return Err(ContentError::invalid(

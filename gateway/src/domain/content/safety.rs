@@ -7,11 +7,10 @@ use super::{
     ContentError,
     check::{enough, unique},
 };
+use crate::domain::guardrails::concern::Concern;
 
 /// Name inside the content folder.
 pub(super) const CRISIS_FILE: &str = "safety/crisis.toml";
-/// Name inside the content folder.
-pub(super) const RULES_FILE: &str = "safety/rules.toml";
 /// Name inside the content folder.
 pub(super) const OUTPUT_FILE: &str = "safety/output.toml";
 
@@ -21,12 +20,25 @@ pub(super) const OUTPUT_FILE: &str = "safety/output.toml";
 pub struct CrisisContent {
     /// Changes with every review.
     pub version: String,
+    /// One for each concern, and one for immediate danger.
+    pub cards: Vec<CardContent>,
+    /// Variants of a gentle second look, while the state is open.
+    pub recheck: Vec<Wording>,
+}
+
+/// The card for one concern.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardContent {
+    /// What it speaks to.
+    pub concern: Concern,
+    /// Whether somebody must be with the person now.
+    #[serde(default)]
+    pub immediate: bool,
     /// What to do now, in order.
     pub safety_steps: Vec<String>,
     /// Variants of the card's words.
     pub messages: Vec<Wording>,
-    /// Variants of a gentle second look, while the state is open.
-    pub recheck: Vec<Wording>,
 }
 
 /// One variant of reviewed words.
@@ -39,139 +51,59 @@ pub struct Wording {
     pub text: String,
 }
 
+/// Most questions in one message.
+const MAXIMUM_QUESTIONS: usize = 2;
+
 impl CrisisContent {
+    /// The card for a concern. Immediate danger has the words of its own; they are about staying alive,
+    /// whatever the concern was.
+    #[must_use]
+    pub fn card(&self, concern: Concern, immediate: bool) -> Option<&CardContent> {
+        let of = |concern, immediate| {
+            self.cards
+                .iter()
+                .find(|card| card.concern == concern && card.immediate == immediate)
+        };
+        of(concern, immediate)
+            .or_else(|| immediate.then(|| of(Concern::Thoughts, true)).flatten())
+            .or_else(|| of(Concern::Thoughts, false))
+    }
+
     pub(super) fn check(&self) -> Result<(), ContentError> {
-        let variants = self.messages.iter().chain(&self.recheck);
+        let invalid = |reason: String| Err(ContentError::invalid(CRISIS_FILE, reason));
+        let messages = self.cards.iter().flat_map(|card| &card.messages);
+        let wordings: Vec<&Wording> = messages.chain(&self.recheck).collect();
         unique(
             CRISIS_FILE,
             "wording",
-            variants.map(|wording| wording.id.as_str()),
+            wordings.iter().map(|wording| wording.id.as_str()),
         )?;
-        let texts = |list: &[Wording]| list.iter().map(|w| w.text.clone()).collect::<Vec<_>>();
-        let (messages, recheck) = (texts(&self.messages), texts(&self.recheck));
-        enough(
-            CRISIS_FILE,
-            "messages",
-            4,
-            messages.iter().map(String::as_str),
-        )?;
-        enough(
-            CRISIS_FILE,
-            "recheck",
-            4,
-            recheck.iter().map(String::as_str),
-        )?;
-        enough(
-            CRISIS_FILE,
-            "safety_steps",
-            3,
-            self.safety_steps.iter().map(String::as_str),
-        )
-    }
-}
-
-/// `rules.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RulesFile {
-    /// Changes with every review.
-    pub version: String,
-    /// What to look for.
-    pub rules: Vec<Rule>,
-    /// Sayings that only sound like a crisis.
-    #[serde(default)]
-    pub idioms: Vec<Idiom>,
-}
-
-/// One sign in what a person writes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    /// Code that is reported as a reason.
-    pub id: String,
-    /// What follows from it.
-    pub route: RuleRoute,
-    /// Any of them is the sign.
-    pub phrases: Vec<String>,
-    /// Any of them in the same sentence takes the sign back.
-    #[serde(default)]
-    pub unless: Vec<String>,
-    /// For reviewers.
-    #[serde(default)]
-    pub note: String,
-    /// Where the phrases are known from.
-    #[serde(default)]
-    pub source: String,
-    /// Sentences that must and must not show the sign.
-    #[serde(default)]
-    pub tests: RuleTests,
-}
-
-/// What follows from a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RuleRoute {
-    /// The fixed card.
-    Crisis,
-    /// A warmer answer.
-    Support,
-    /// A kind no.
-    Decline,
-}
-
-/// Sentences that must and must not show a sign.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RuleTests {
-    /// Must.
-    pub hit: Vec<String>,
-    /// Must not.
-    pub miss: Vec<String>,
-}
-
-/// A saying that only sounds like a crisis.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Idiom {
-    /// The saying.
-    pub phrase: String,
-}
-
-impl RulesFile {
-    pub(super) fn check(&self) -> Result<(), ContentError> {
-        unique(
-            RULES_FILE,
-            "rule",
-            self.rules.iter().map(|rule| rule.id.as_str()),
-        )?;
-        for rule in &self.rules {
-            let what = format!("phrases of {:?}", rule.id);
-            enough(
-                RULES_FILE,
-                &what,
-                1,
-                rule.phrases.iter().map(String::as_str),
-            )?;
-            let what = format!("unless of {:?}", rule.id);
-            enough(RULES_FILE, &what, 0, rule.unless.iter().map(String::as_str))?;
-        }
-        enough(
-            RULES_FILE,
-            "idioms",
-            0,
-            self.idioms.iter().map(|idiom| idiom.phrase.as_str()),
-        )?;
-        for (route, name) in [
-            (RuleRoute::Crisis, "crisis"),
-            (RuleRoute::Support, "support"),
-            (RuleRoute::Decline, "decline"),
-        ] {
-            if !self.rules.iter().any(|rule| rule.route == route) {
-                let reason = format!("there is no rule with route {name:?}");
-                return Err(ContentError::invalid(RULES_FILE, reason));
+        for wording in wordings {
+            if wording.text.matches('?').count() > MAXIMUM_QUESTIONS {
+                return invalid(format!(
+                    "{:?} asks more than {MAXIMUM_QUESTIONS} questions",
+                    wording.id
+                ));
             }
         }
-        Ok(())
+        let needed = Concern::ALL.map(|concern| (concern, false));
+        for (concern, immediate) in needed.into_iter().chain([(Concern::Thoughts, true)]) {
+            let of = |card: &&CardContent| card.concern == concern && card.immediate == immediate;
+            if self.cards.iter().filter(of).count() != 1 {
+                return invalid(format!(
+                    "exactly one card is needed for {}, immediate = {immediate}",
+                    concern.code()
+                ));
+            }
+        }
+        for card in &self.cards {
+            let steps = card.safety_steps.iter().map(String::as_str);
+            enough(CRISIS_FILE, "safety_steps", 3, steps)?;
+            let texts = card.messages.iter().map(|wording| wording.text.as_str());
+            enough(CRISIS_FILE, "messages", 4, texts)?;
+        }
+        let recheck = self.recheck.iter().map(|wording| wording.text.as_str());
+        enough(CRISIS_FILE, "recheck", 4, recheck)
     }
 }
 

@@ -134,7 +134,7 @@ const MISTAKES: [(&str, &str, &str, &str); 24] = [
     ),
     (
         "safety/crisis.toml",
-        "[[messages]]\nid = \"messages-0\"\ntext = \"messages 0\"\n",
+        "[[cards.messages]]\nid = \"thoughts-false-0\"\ntext = \"thoughts 0\"\n",
         "",
         "messages: 3 given, at least 4 needed",
     ),

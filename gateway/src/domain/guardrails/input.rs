@@ -2,6 +2,8 @@
 //! it can be asked. Input is what a person wrote; the outcome carries codes and numbers only.
 
 use super::{
+    before::Before,
+    decode::hidden_texts,
     rules::{RuleHit, RuleMatcher},
     sentences,
 };
@@ -21,10 +23,20 @@ const RETREAT_WORDS: usize = 15;
 pub struct Signals {
     /// Rules that were found.
     pub rules: Vec<RuleHit>,
+    /// Rules that only the last messages together show.
+    pub together: Vec<RuleHit>,
     /// What the classifier says; none when it could not be asked.
     pub labels: Option<RiskLabels>,
+    /// What the classifier says of the last messages together.
+    pub labels_together: Option<RiskLabels>,
     /// The person takes something back, says that nothing is wrong, or says next to nothing.
     pub retreats: bool,
+    /// The message begins with a yes.
+    pub affirms: bool,
+    /// The person says what was meant instead.
+    pub clarifies: bool,
+    /// Number of words.
+    pub words: usize,
 }
 
 /// Highest probability of each label that matters for safety, over the message and its sentences.
@@ -41,38 +53,76 @@ pub struct RiskLabels {
 }
 
 /// The texts to classify: the whole message first, then its sentences, because what is harmful is
-/// easily missed among much that is not.
-#[must_use]
-pub fn texts_to_classify(message: &str) -> Vec<String> {
-    let mut texts = vec![message.to_owned()];
-    let sentences = sentences::split(message);
-    if sentences.len() > 1 {
-        let long_enough = sentences.iter().filter(|sentence| {
-            sentence
-                .text
-                .split_whitespace()
-                .take(MINIMUM_SENTENCE_WORDS)
-                .count()
-                == MINIMUM_SENTENCE_WORDS
-        });
-        texts.extend(
-            long_enough
-                .map(|sentence| sentence.text.to_owned())
-                .take(MAXIMUM_TEXTS - 1),
-        );
+/// easily missed among much that is not. What was hidden in the message comes with them, and what was
+/// said before together with the message comes last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// For the classifier.
+    pub texts: Vec<String>,
+    /// Whether the last of them is the conversation.
+    has_window: bool,
+}
+
+impl Texts {
+    /// The texts of a message.
+    #[must_use]
+    pub fn of(message: &str, before: &Before) -> Self {
+        let mut texts = vec![message.to_owned()];
+        let sentences = sentences::split(message);
+        if sentences.len() > 1 {
+            let long_enough = sentences.iter().filter(|sentence| {
+                sentence
+                    .text
+                    .split_whitespace()
+                    .take(MINIMUM_SENTENCE_WORDS)
+                    .count()
+                    == MINIMUM_SENTENCE_WORDS
+            });
+            texts.extend(long_enough.map(|sentence| sentence.text.to_owned()));
+        }
+        texts.extend(hidden_texts(message));
+        texts.truncate(MAXIMUM_TEXTS);
+        let window = before.window();
+        let has_window = !window.is_empty();
+        if has_window {
+            texts.push(format!("{window}\n{message}"));
+        }
+        Self { texts, has_window }
     }
-    texts
 }
 
 /// Reads a message with the rules and takes over what the classifier says of its texts.
 #[must_use]
-pub fn inspect(rules: &RuleMatcher, message: &str, labels: &[Classification]) -> Signals {
+pub fn inspect(
+    rules: &RuleMatcher,
+    message: &str,
+    before: &Before,
+    texts: &Texts,
+    labels: &[Classification],
+) -> Signals {
     let found = rules.find(message);
     let says_little = (1..=SHORT_WORDS).contains(&found.words);
+    let window = before.window();
+    let together = if window.is_empty() {
+        Vec::new()
+    } else {
+        rules.find_across(&window, message)
+    };
+    let (own, of_window) = match labels.split_last() {
+        Some((last, own)) if texts.has_window && labels.len() == texts.texts.len() => {
+            (own, Some(last))
+        }
+        _ => (labels, None),
+    };
     Signals {
         rules: found.hits,
-        labels: (!labels.is_empty()).then(|| risk_labels(labels)),
+        together,
+        labels: (!own.is_empty()).then(|| risk_labels(own)),
+        labels_together: of_window.map(|labels| risk_labels(std::slice::from_ref(labels))),
         retreats: says_little || (found.retreats && found.words <= RETREAT_WORDS),
+        affirms: found.affirms,
+        clarifies: found.clarifies,
+        words: found.words,
     }
 }
 
@@ -98,16 +148,21 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::ports::HeadScores;
+    use crate::domain::{
+        guardrails::{before::Earlier, route::Route},
+        ports::HeadScores,
+    };
+
+    fn texts(message: &str, before: &Before) -> Vec<String> {
+        Texts::of(message, before).texts
+    }
 
     #[test]
     fn a_message_is_classified_as_a_whole_and_by_sentence() {
+        let before = Before::default();
+        assert_eq!(texts("how are you today", &before), ["how are you today"]);
         assert_eq!(
-            texts_to_classify("how are you today"),
-            ["how are you today"]
-        );
-        assert_eq!(
-            texts_to_classify("I had a bad day. Nobody wrote to me. Ok bye."),
+            texts("I had a bad day. Nobody wrote to me. Ok bye.", &before),
             [
                 "I had a bad day. Nobody wrote to me. Ok bye.",
                 "I had a bad day.",
@@ -115,8 +170,24 @@ mod tests {
             ]
         );
         assert_eq!(
-            texts_to_classify(&"One more sentence here. ".repeat(100)).len(),
+            texts(&"One more sentence here. ".repeat(100), &before).len(),
             8
+        );
+    }
+
+    #[test]
+    fn what_was_said_before_is_classified_with_the_message() {
+        let earlier = Earlier {
+            text: "first half".to_owned(),
+            route: Route::Answer,
+        };
+        let before = Before {
+            earlier: vec![earlier],
+            ..Before::default()
+        };
+        assert_eq!(
+            texts("second half", &before),
+            ["second half", "first half\nsecond half"]
         );
     }
 

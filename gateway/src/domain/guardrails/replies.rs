@@ -1,11 +1,14 @@
-//! Chooses reviewed replies: a kind no, by the reason for it, and words for when the model cannot
-//! answer, by theme. The same variation number always gives the same words.
+//! Chooses reviewed replies: a question, a referral or a kind no, by the reason for it, and words for when
+//! the model cannot answer, by theme. The same variation number always gives the same words.
 
-use crate::domain::content::replies::Replies;
+use crate::domain::content::{
+    Content,
+    replies::{ReasonReplies, Replies},
+};
 
 /// Parts of reason codes and the reply that fits. The first match counts, so what is most serious
 /// comes first.
-const REASONS: [(&str, &[&str]); 5] = [
+const REASONS: [(&str, &[&str]); 9] = [
     ("methods", &["method", "means", "harmful"]),
     ("sexual", &["sexual", "nude", "nsfw"]),
     (
@@ -14,19 +17,11 @@ const REASONS: [(&str, &[&str]); 5] = [
             "revenge", "doxx", "dox", "stalk", "fake", "retaliat", "hack",
         ],
     ),
-    (
-        "diagnosis",
-        &[
-            "diagnos",
-            "medic",
-            "diet",
-            "dose",
-            "dosage",
-            "therapist",
-            "weight",
-            "prescri",
-        ],
-    ),
+    ("medicine", &["medic"]),
+    ("diet", &["diet"]),
+    ("diagnosis", &["diagnos"]),
+    ("therapist", &["therapist"]),
+    ("legal", &["legal"]),
     (
         "manipulation",
         &[
@@ -43,17 +38,40 @@ const REASONS: [(&str, &[&str]); 5] = [
 /// A kind no for these reason codes.
 #[must_use]
 pub fn decline_reply<'a>(replies: &'a Replies, reasons: &[String], variation: usize) -> &'a str {
-    let wanted = REASONS
-        .iter()
-        .find(|(_, parts)| {
-            reasons.iter().any(|reason| {
-                let reason = reason.to_ascii_lowercase();
-                parts.iter().any(|part| reason.contains(part))
-            })
+    by_reason(&replies.decline, reasons, variation)
+}
+
+/// Who can answer, for these reason codes.
+#[must_use]
+pub fn redirect_reply<'a>(replies: &'a Replies, reasons: &[String], variation: usize) -> &'a str {
+    by_reason(&replies.redirect, reasons, variation)
+}
+
+/// One question: that of the first rule that has its own, otherwise the general one.
+#[must_use]
+pub fn check_in_reply<'a>(content: &'a Content, reasons: &[String], variation: usize) -> &'a str {
+    let rules = &content.rules.file().rules;
+    let own = reasons.iter().find_map(|reason| {
+        let rule = rules.iter().find(|rule| rule.id == *reason)?;
+        rule.ask.as_deref()
+    });
+    own.unwrap_or_else(|| pick(&content.replies.check_in, variation))
+}
+
+/// The words of the first reason that has some; then the default, then the first there is.
+fn by_reason<'a>(entries: &'a [ReasonReplies], reasons: &[String], variation: usize) -> &'a str {
+    let of = |reason: &str| entries.iter().find(|entry| entry.reason == reason);
+    let fits = |parts: &[&str]| {
+        reasons.iter().any(|reason| {
+            let reason = reason.to_ascii_lowercase();
+            parts.iter().any(|part| reason.contains(part))
         })
-        .map(|(reply, _)| *reply);
-    let of = |reason: &str| replies.decline.iter().find(|entry| entry.reason == reason);
-    let entry = wanted.and_then(of).or_else(|| of("default"));
+    };
+    let mut wanted = REASONS.iter().filter(|(_, parts)| fits(parts));
+    let entry = wanted
+        .find_map(|(reply, _)| of(reply))
+        .or_else(|| of("default"))
+        .or_else(|| entries.first());
     entry.map_or("", |entry| pick(&entry.texts, variation))
 }
 
@@ -85,6 +103,13 @@ mod tests {
         toml::from_str(
             r#"
             version = "1"
+            check_in = ["q1", "q2"]
+            [[redirect]]
+            reason = "diagnosis"
+            texts = ["g1", "g2"]
+            [[redirect]]
+            reason = "legal"
+            texts = ["l1", "l2"]
             [[decline]]
             reason = "methods"
             texts = ["m1", "m2"]
@@ -116,6 +141,15 @@ mod tests {
         assert_eq!(reply(&["classifier-manipulation"], 1), "x2");
         assert_eq!(reply(&["D-revenge"], 4), "d1", "no reply of its own");
         assert_eq!(reply(&[], 3), "d2");
+    }
+
+    #[test]
+    fn a_referral_fits_its_reason() {
+        let replies = replies();
+        let reply = |reason: &str| redirect_reply(&replies, &[reason.to_owned()], 0).to_owned();
+        assert_eq!(reply("G-legal"), "l1");
+        assert_eq!(reply("G-diagnosis"), "g1");
+        assert_eq!(reply("G-unheard"), "g1", "the first there is");
     }
 
     #[test]

@@ -1,55 +1,28 @@
 //! Finds the signs of `safety/rules.toml` in what a person writes. One automaton holds every
 //! phrase, so a message is read once. Input is the raw message; output names the rules, never words.
 
+mod hits;
 mod message;
 
 use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
 
-use self::message::{Message, Span};
+use self::{
+    hits::{Around, Spans},
+    message::Message,
+};
 pub use super::sayings::Softening;
 use super::{
+    concern::Alarm,
+    decode::hidden_texts,
     lexicon::Lexicon,
     normalise::{fold, plain_words},
 };
-use crate::domain::content::safety::{RuleRoute, RulesFile};
+use crate::domain::content::rules_file::{RuleRoute, RulesFile};
 
 /// Phrases of several words are also found when written as one word of at least this length.
 const MINIMUM_COMPACT_CHARS: usize = 8;
-/// How people take back what they said, or say that nothing is wrong.
-const RETREATS: [&str; 30] = [
-    "im fine",
-    "im ok",
-    "im okay",
-    "im good",
-    "im alright",
-    "i am fine",
-    "i am ok",
-    "i am okay",
-    "its fine",
-    "its nothing",
-    "just kidding",
-    "jk",
-    "was kidding",
-    "was joking",
-    "was a joke",
-    "just a joke",
-    "only joking",
-    "forget it",
-    "forget what i said",
-    "forget i said",
-    "nevermind",
-    "never mind",
-    "nvm",
-    "didnt mean it",
-    "dont worry",
-    "just venting",
-    "ignore that",
-    "ignore me",
-    "im safe",
-    "was just being dramatic",
-];
 
 /// A sign was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +33,8 @@ pub struct RuleHit {
     pub route: RuleRoute,
     /// Why a crisis phrase does not ask for the card.
     pub softened: Option<Softening>,
+    /// Of a crisis rule: what it is about.
+    pub alarm: Alarm,
 }
 
 /// What was found in a message.
@@ -69,6 +44,10 @@ pub struct RuleFindings {
     pub hits: Vec<RuleHit>,
     /// The person takes something back, or says that nothing is wrong.
     pub retreats: bool,
+    /// The message begins with a yes.
+    pub affirms: bool,
+    /// The person says what was meant instead.
+    pub clarifies: bool,
     /// How many words there are.
     pub words: usize,
 }
@@ -89,7 +68,7 @@ enum Meaning {
     Phrase(usize),
     Unless(usize),
     Idiom,
-    Retreat,
+    Around(Around),
 }
 
 /// All rules, compiled.
@@ -110,26 +89,7 @@ impl RuleMatcher {
     /// # Errors
     /// A phrase has no word in it.
     pub fn compile(file: RulesFile) -> Result<Self, RulesError> {
-        let mut texts: Vec<(String, Meaning)> = Vec::new();
-        for (index, rule) in file.rules.iter().enumerate() {
-            texts.extend(
-                rule.phrases
-                    .iter()
-                    .map(|text| (text.clone(), Meaning::Phrase(index))),
-            );
-            texts.extend(
-                rule.unless
-                    .iter()
-                    .map(|text| (text.clone(), Meaning::Unless(index))),
-            );
-        }
-        texts.extend(
-            file.idioms
-                .iter()
-                .map(|idiom| (idiom.phrase.clone(), Meaning::Idiom)),
-        );
-        texts.extend(RETREATS.map(|text| (text.to_owned(), Meaning::Retreat)));
-
+        let texts = meanings(&file);
         let lexicon = Lexicon::new(texts.iter().map(|(text, _)| text.as_str()));
         let mut patterns = Vec::new();
         let mut compact = Vec::new();
@@ -166,26 +126,52 @@ impl RuleMatcher {
         &self.file
     }
 
-    /// Reads a message.
+    /// Reads a message, and what may be hidden in it.
     #[must_use]
     pub fn find(&self, message: &str) -> RuleFindings {
+        let mut findings = self.read(message);
+        for text in hidden_texts(message) {
+            add_new(&mut findings.hits, self.read(&text).hits);
+        }
+        findings
+    }
+
+    /// Signs that a message shows only together with what was written right before it.
+    #[must_use]
+    pub fn find_across(&self, earlier: &str, message: &str) -> Vec<RuleHit> {
+        let joined = format!(
+            "{} {message}",
+            earlier.trim_end_matches(|c: char| !c.is_alphanumeric())
+        );
+        let alone: HashSet<String> = [earlier, message]
+            .into_iter()
+            .flat_map(|text| self.read(text).hits)
+            .map(|hit| hit.id)
+            .collect();
+        let mut hits = self.read(&joined).hits;
+        hits.retain(|hit| hit.softened.is_none() && !alone.contains(&hit.id));
+        hits
+    }
+
+    fn read(&self, message: &str) -> RuleFindings {
         let message = Message::read(message, &self.lexicon);
         let mut spans = Spans::default();
         for found in self.phrases.find_overlapping_iter(&message.text) {
             let span = (found.start(), found.end());
+            let segment = message.segment_at(span.0 + 1);
             match self.meanings[found.pattern().as_usize()] {
                 Meaning::Phrase(rule) => spans.phrases.push((rule, span)),
-                Meaning::Unless(rule) => {
-                    spans.unless.insert((rule, message.segment_at(span.0 + 1)));
-                }
+                Meaning::Unless(rule) => spans.note_unless(rule, segment),
                 Meaning::Idiom => spans.idioms.push(span),
-                Meaning::Retreat => spans.retreats = true,
+                Meaning::Around(around) => spans.note(around, segment, span.0 == 0),
             }
         }
         self.find_compact(&message, &mut spans);
         RuleFindings {
-            hits: self.hits(&message, &spans),
-            retreats: spans.retreats,
+            hits: spans.hits(&self.file, &message),
+            retreats: spans.has(Around::Retreat),
+            affirms: spans.begins_with_yes,
+            clarifies: spans.has(Around::Clarify),
             words: message.words,
         }
     }
@@ -206,63 +192,49 @@ impl RuleMatcher {
             start = end + 1;
         }
     }
+}
 
-    fn hits(&self, message: &Message, spans: &Spans) -> Vec<RuleHit> {
-        // None: not found. Some(None): found as it is. Some(Some(_)): found, softened.
-        let mut found: Vec<Option<Option<Softening>>> = vec![None; self.file.rules.len()];
-        for (rule, span) in &spans.phrases {
-            if matches!(found[*rule], Some(None)) || spans.takes_back(*rule, *span, message) {
-                continue;
-            }
-            let softened = match self.file.rules[*rule].route {
-                RuleRoute::Crisis => message.soften(*span),
-                RuleRoute::Support | RuleRoute::Decline => None,
-            };
-            if found[*rule].is_none() || softened.is_none() {
-                found[*rule] = Some(softened);
-            }
-        }
-        self.file
-            .rules
-            .iter()
-            .zip(found)
-            .filter_map(|(rule, found)| {
-                found.map(|softened| RuleHit {
-                    id: rule.id.clone(),
-                    route: rule.route,
-                    softened,
-                })
-            })
-            .collect()
+/// Every phrase of the file with what it means.
+fn meanings(file: &RulesFile) -> Vec<(String, Meaning)> {
+    let mut texts: Vec<(String, Meaning)> = Vec::new();
+    for (index, rule) in file.rules.iter().enumerate() {
+        let phrases = rule.phrases.iter();
+        texts.extend(phrases.map(|text| (text.clone(), Meaning::Phrase(index))));
+        let unless = rule.unless.iter();
+        texts.extend(unless.map(|text| (text.clone(), Meaning::Unless(index))));
     }
-}
-
-#[derive(Default)]
-struct Spans {
-    phrases: Vec<(usize, Span)>,
-    /// Rule and segment.
-    unless: HashSet<(usize, usize)>,
-    /// In the order of their ends.
-    idioms: Vec<Span>,
-    retreats: bool,
-}
-
-impl Spans {
-    /// Whether an `unless` of the rule stands in the same sentence, or the phrase is part of an
-    /// idiom. A phrase that says more than the idiom stays.
-    fn takes_back(&self, rule: usize, (start, end): Span, message: &Message) -> bool {
-        let mut segments = message.segment_at(start + 1)..=message.segment_at(end - 2);
-        if segments.any(|segment| self.unless.contains(&(rule, segment))) {
-            return true;
-        }
-        // Spaces at the ends are shared between neighbours, so spans touch by one.
-        let from = self.idioms.partition_point(|idiom| idiom.1 <= start + 1);
-        self.idioms[from..]
+    texts.extend(
+        file.idioms
             .iter()
-            .take_while(|idiom| idiom.0 < end + 200)
-            .any(|idiom| {
-                idiom.0 + 1 < end && !(start <= idiom.0 && idiom.1 <= end && (start, end) != *idiom)
-            })
+            .map(|idiom| (idiom.clone(), Meaning::Idiom)),
+    );
+    let context = &file.context;
+    for (around, list) in [
+        (Around::Laugh, &context.laughs),
+        (Around::Trivial, &context.trivial),
+        (Around::Weight, &context.weight),
+        (Around::Urgent, &context.urgent),
+        (Around::Request, &context.requests),
+        (Around::Affirm, &context.affirms),
+        (Around::Retreat, &context.retreats),
+        (Around::Clarify, &context.clarifies),
+    ] {
+        texts.extend(
+            list.iter()
+                .map(|text| (text.clone(), Meaning::Around(around))),
+        );
+    }
+    texts
+}
+
+/// Adds the hits of rules that are not there yet; a hit that is not softened replaces one that is.
+fn add_new(hits: &mut Vec<RuleHit>, more: Vec<RuleHit>) {
+    for hit in more {
+        match hits.iter_mut().find(|known| known.id == hit.id) {
+            Some(known) if known.softened.is_some() && hit.softened.is_none() => *known = hit,
+            Some(_) => {}
+            None => hits.push(hit),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ pub enum Softening {
     Negated,
     /// It tells of somebody's death in the past.
     PastLoss,
+    /// There is laughter or an everyday reason around it.
+    Joking,
 }
 
 /// Words that say that it is not so.

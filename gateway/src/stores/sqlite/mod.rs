@@ -94,6 +94,10 @@ impl Store for SqliteStore {
         sessions::raise_safety(&self.pool, id, state, cards).await
     }
 
+    async fn settle_safety(&self, id: SessionId, from: i64, to: i64) -> Result<(), StoreError> {
+        sessions::settle_safety(&self.pool, id, from, to).await
+    }
+
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError> {
         sessions::delete(&self.pool, id).await
     }

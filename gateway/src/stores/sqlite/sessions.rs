@@ -88,6 +88,22 @@ pub(super) async fn raise_safety(
     Ok(())
 }
 
+pub(super) async fn settle_safety(
+    pool: &SqlitePool,
+    id: SessionId,
+    from: i64,
+    to: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE sessions SET safety = ? WHERE id = ? AND safety = ?")
+        .bind(to)
+        .bind(id.to_string())
+        .bind(from)
+        .execute(pool)
+        .await
+        .map_err(unavailable)?;
+    Ok(())
+}
+
 pub(super) async fn delete(pool: &SqlitePool, id: SessionId) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM sessions WHERE id = ?")
         .bind(id.to_string())

@@ -92,11 +92,20 @@ fn helplines() -> String {
 }
 
 fn crisis() -> String {
-    let mut text = "version = \"1\"\nsafety_steps = [\"a\", \"b\", \"c\"]\n".to_owned();
-    for kind in ["messages", "recheck"] {
+    let mut text = "version = \"1\"\n".to_owned();
+    let cards =
+        ["thoughts", "self_harm", "abuse", "extortion", "eating"].map(|concern| (concern, false));
+    for (concern, immediate) in cards.into_iter().chain([("thoughts", true)]) {
+        text += &format!("[[cards]]\nconcern = \"{concern}\"\nimmediate = {immediate}\n");
+        text += "safety_steps = [\"a\", \"b\", \"c\"]\n";
         for number in 0..4 {
-            text += &format!("[[{kind}]]\nid = \"{kind}-{number}\"\ntext = \"{kind} {number}\"\n");
+            text += &format!(
+                "[[cards.messages]]\nid = \"{concern}-{immediate}-{number}\"\ntext = \"{concern} {number}\"\n"
+            );
         }
+    }
+    for number in 0..4 {
+        text += &format!("[[recheck]]\nid = \"recheck-{number}\"\ntext = \"recheck {number}\"\n");
     }
     text
 }
@@ -118,8 +127,10 @@ phrases = ["ignore your instructions"]
 "#;
 
 fn replies() -> String {
-    let mut text =
-        "version = \"1\"\n[[decline]]\nreason = \"default\"\ntexts = [\"a\", \"b\"]\n".to_owned();
+    let mut text = "version = \"1\"\ncheck_in = [\"a\", \"b\", \"c\", \"d\"]\n\
+         [[redirect]]\nreason = \"legal\"\ntexts = [\"a\", \"b\"]\n\
+         [[decline]]\nreason = \"default\"\ntexts = [\"a\", \"b\"]\n"
+        .to_owned();
     for topic in Topic::ALL {
         text += &format!(
             "[[fallback]]\ntopic = \"{}\"\ntexts = [\"a\", \"b\"]\n",

@@ -1,9 +1,16 @@
 //! How a decision is raised, and what it says of itself.
 
-use SafetyState::{Clear, Crisis, Distress};
+use SafetyState::{Clear, Crisis, Distress, Immediate};
 
 use super::*;
-use crate::domain::guardrails::rules::RuleHit;
+use crate::domain::{
+    content::rules_file::RuleRoute,
+    guardrails::{
+        before::Earlier,
+        concern::Alarm,
+        rules::{RuleHit, Softening},
+    },
+};
 
 #[test]
 fn only_an_open_state_without_a_new_sign_is_a_recheck() {
@@ -11,16 +18,17 @@ fn only_an_open_state_without_a_new_sign_is_a_recheck() {
         retreats: true,
         ..Signals::default()
     };
-    assert!(decide(&open, Crisis).is_recheck());
+    assert!(decide(&open, &Before::nothing(Crisis)).is_recheck());
     let sign = Signals {
         rules: vec![RuleHit {
             id: "c".to_owned(),
             route: RuleRoute::Crisis,
             softened: None,
+            alarm: Alarm::default(),
         }],
         ..open
     };
-    assert!(!decide(&sign, Crisis).is_recheck());
+    assert!(!decide(&sign, &Before::nothing(Crisis)).is_recheck());
 }
 
 #[test]
@@ -43,13 +51,155 @@ fn what_is_known_from_elsewhere_only_raises() {
     );
 }
 
+fn hit(id: &str, route: RuleRoute, softened: Option<Softening>, level: Option<Level>) -> RuleHit {
+    RuleHit {
+        id: id.to_owned(),
+        route,
+        softened,
+        alarm: Alarm {
+            level,
+            ..Alarm::default()
+        },
+    }
+}
+
+fn signals(hits: &[RuleHit]) -> Signals {
+    Signals {
+        rules: hits.to_vec(),
+        words: 4,
+        ..Signals::default()
+    }
+}
+
+fn before(state: SafetyState, routes: &[Route]) -> Before {
+    let earlier = routes.iter().map(|route| Earlier {
+        text: "words".to_owned(),
+        route: *route,
+    });
+    Before {
+        state,
+        earlier: earlier.collect(),
+    }
+}
+
 #[test]
-fn states_and_routes_survive_storage() {
-    for state in [Clear, Distress, Crisis] {
-        assert_eq!(SafetyState::from_level(state.level()), state);
+fn a_past_loss_asks_for_warmth() {
+    let loss = signals(&[hit("c", RuleRoute::Crisis, Some(Softening::PastLoss), None)]);
+    let decision = decide(&loss, &before(Clear, &[]));
+    assert_eq!(
+        (decision.route, decision.next_state),
+        (Route::Support, Distress)
+    );
+}
+
+#[test]
+fn a_joke_is_asked_about_and_the_third_one_counts() {
+    let joke = signals(&[hit("c", RuleRoute::Crisis, Some(Softening::Joking), None)]);
+    let asked = decide(&joke, &before(Clear, &[Route::Answer]));
+    assert_eq!((asked.route, asked.next_state), (Route::CheckIn, Clear));
+    let again = decide(&joke, &before(Clear, &[Route::CheckIn, Route::Answer]));
+    assert_eq!(again.route, Route::CheckIn);
+    let third = decide(
+        &joke,
+        &before(Clear, &[Route::CheckIn, Route::Answer, Route::CheckIn]),
+    );
+    assert_eq!((third.route, third.next_state), (Route::Crisis, Crisis));
+    assert_eq!(third.reasons, ["repeated", "c"]);
+}
+
+#[test]
+fn yes_to_the_question_is_a_crisis_and_yes_to_anything_else_is_not() {
+    let yes = Signals {
+        affirms: true,
+        words: 2,
+        ..Signals::default()
+    };
+    for route in [Route::CheckIn, Route::Crisis] {
+        assert_eq!(decide(&yes, &before(Clear, &[route])).route, Route::Crisis);
     }
-    assert_eq!(SafetyState::from_level(99), Crisis);
-    for route in [Route::Answer, Route::Support, Route::Decline, Route::Crisis] {
-        assert_eq!(Route::from_code(route.code()), Some(route));
+    for route in [Route::Answer, Route::Support, Route::Decline] {
+        assert_eq!(decide(&yes, &before(Clear, &[route])).route, Route::Answer);
     }
+    let long = Signals { words: 40, ..yes };
+    assert_eq!(
+        decide(&long, &before(Clear, &[Route::CheckIn])).route,
+        Route::Answer
+    );
+}
+
+#[test]
+fn only_a_clarification_right_after_one_sign_closes_the_state() {
+    let clarifies = Signals {
+        clarifies: true,
+        words: 6,
+        ..Signals::default()
+    };
+    let once = decide(&clarifies, &before(Crisis, &[Route::Answer, Route::Crisis]));
+    assert!(once.is_clarified());
+    assert_eq!((once.route, once.next_state), (Route::Support, Distress));
+    let twice = decide(&clarifies, &before(Crisis, &[Route::Crisis, Route::Crisis]));
+    assert_eq!(twice.next_state, Crisis);
+    let late = decide(
+        &clarifies,
+        &before(Crisis, &[Route::Crisis, Route::Support]),
+    );
+    assert_eq!(late.next_state, Crisis);
+    let deleted = decide(&clarifies, &before(Crisis, &[]));
+    assert_eq!(deleted.next_state, Crisis);
+    let immediate = decide(&clarifies, &before(Immediate, &[Route::Crisis]));
+    assert_eq!(immediate.next_state, Immediate);
+    let new_sign = Signals {
+        rules: vec![hit("c", RuleRoute::Crisis, None, None)],
+        ..clarifies
+    };
+    assert_eq!(
+        decide(&new_sign, &before(Crisis, &[Route::Crisis])).route,
+        Route::Crisis
+    );
+}
+
+#[test]
+fn a_plan_is_immediate_and_stays_so() {
+    let plan = signals(&[hit("c", RuleRoute::Crisis, None, Some(Level::Plan))]);
+    let decision = decide(&plan, &before(Clear, &[]));
+    assert!(decision.alarm.is_immediate());
+    assert_eq!(decision.next_state, Immediate);
+    let denial = Signals {
+        retreats: true,
+        words: 2,
+        ..Signals::default()
+    };
+    let denied = decide(&denial, &before(Immediate, &[Route::Crisis]));
+    assert!(denied.is_recheck() && denied.alarm.is_immediate());
+    assert_eq!(denied.next_state, Immediate);
+}
+
+#[test]
+fn an_open_state_is_looked_at_again_after_a_while() {
+    let ordinary = signals(&[]);
+    let mut routes = vec![Route::Crisis];
+    routes.extend([Route::Support; 5]);
+    assert_eq!(
+        decide(&ordinary, &before(Crisis, &routes)).route,
+        Route::Support
+    );
+    routes.push(Route::Support);
+    assert!(decide(&ordinary, &before(Crisis, &routes)).is_recheck());
+}
+
+#[test]
+fn referrals_go_before_questions_and_after_refusals() {
+    let referral = hit("G-legal", RuleRoute::Redirect, None, None);
+    let question = hit("C-unclear", RuleRoute::CheckIn, None, None);
+    let refusal = hit("D-order", RuleRoute::Decline, None, None);
+    let route = |hits: &[RuleHit]| decide(&signals(hits), &before(Clear, &[])).route;
+    assert_eq!(
+        route(&[question.clone(), referral.clone()]),
+        Route::Redirect
+    );
+    assert_eq!(
+        route(&[question.clone(), referral, refusal]),
+        Route::Decline
+    );
+    assert_eq!(route(&[question]), Route::CheckIn);
 }

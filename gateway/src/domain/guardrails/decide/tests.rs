@@ -1,13 +1,20 @@
 //! The table of the one decision: signals and state in, route and next state out.
 
 use super::*;
-use crate::domain::guardrails::rules::{RuleHit, Softening};
+use crate::domain::{
+    content::rules_file::RuleRoute,
+    guardrails::{
+        input::RiskLabels,
+        rules::{RuleHit, Softening},
+    },
+};
 
 fn rule(id: &str, route: RuleRoute, softened: Option<Softening>) -> RuleHit {
     RuleHit {
         id: id.to_owned(),
         route,
         softened,
+        alarm: Alarm::default(),
     }
 }
 
@@ -40,17 +47,14 @@ impl Case {
             rules: self.rules,
             labels: self.labels,
             retreats: self.retreats,
+            ..Signals::default()
         };
-        let decision = decide(&signals, self.state);
+        let decision = decide(&signals, &Before::nothing(self.state));
         let (route, reasons, next_state) = self.expected;
-        let reasons = reasons.iter().map(|reason| (*reason).to_owned()).collect();
+        let reasons: Vec<String> = reasons.iter().map(|reason| (*reason).to_owned()).collect();
         assert_eq!(
-            decision,
-            Decision {
-                route,
-                reasons,
-                next_state
-            },
+            (decision.route, decision.reasons, decision.next_state),
+            (route, reasons, next_state),
             "{}",
             self.name
         );
@@ -136,7 +140,11 @@ fn the_classifier_raises_and_never_clears() {
         &[],
         labels(0.59, 0.0, 0.0, 0.0),
         Clear,
-        (Route::Support, &["classifier-distress"], Distress),
+        (
+            Route::CheckIn,
+            &["classifier-ask", "classifier-distress"],
+            Clear,
+        ),
     );
     case(
         "unlikely",
@@ -187,9 +195,16 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
     case(
         "hurting",
         &[("s", S)],
-        labels(0.0, 0.0, 0.99, 0.99),
+        labels(0.0, 0.0, 0.96, 0.96),
         Clear,
         (Route::Support, &["s"], Distress),
+    );
+    case(
+        "hurting, and surely asking for harm",
+        &[("s", S)],
+        labels(0.0, 0.0, 0.98, 0.0),
+        Clear,
+        (Route::Decline, &["classifier-harmful-request", "s"], Clear),
     );
     case(
         "perhaps in crisis",
@@ -255,19 +270,6 @@ fn an_open_crisis_stays_open_and_gets_no_ordinary_answer() {
         expected: (Route::Answer, &[], Clear),
     };
     denial_before_any_sign.check();
-}
-
-#[test]
-fn a_softened_crisis_phrase_asks_for_warmth() {
-    Case {
-        name: "loss",
-        rules: vec![rule("c", RuleRoute::Crisis, Some(Softening::PastLoss))],
-        labels: None,
-        retreats: false,
-        state: Clear,
-        expected: (Route::Support, &["c"], Distress),
-    }
-    .check();
 }
 
 #[test]

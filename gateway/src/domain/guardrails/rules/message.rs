@@ -8,6 +8,9 @@ use crate::domain::guardrails::{
 /// A word of its own that no phrase contains; it stands between sentences.
 const BOUNDARY: &str = "\u{1}";
 
+/// Bytes around a phrase that are looked at for what changes its meaning.
+const NEARBY: usize = 400;
+
 /// First byte and the byte after the last one.
 pub(super) type Span = (usize, usize);
 
@@ -58,6 +61,9 @@ impl Message {
             .get(last + 1)
             .map_or(self.text.len(), |at| *at)
             .max(end);
+        // What changes the meaning stands near; without this, time would grow with the square of a message.
+        let from = from.max(self.text.floor_char_boundary(start.saturating_sub(NEARBY)));
+        let to = to.min(self.text.ceil_char_boundary(end.saturating_add(NEARBY)));
         soften(&self.text[from..to], start - from, end - from)
     }
 }

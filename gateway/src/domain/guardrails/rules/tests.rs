@@ -3,11 +3,22 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::domain::content::rules_file::Context;
 
 fn matcher() -> RuleMatcher {
     let file = toml::from_str(
         r#"
         version = "1"
+        idioms = ["homework is killing me", "i'm dead", "want to die of embarrassment"]
+        [context]
+        laughs = ["lol", "😂"]
+        trivial = ["wifi"]
+        weight = ["i mean it"]
+        urgent = ["tonight"]
+        requests = ["how do i"]
+        affirms = ["yes", "kind of"]
+        retreats = ["just kidding", "im fine"]
+        clarifies = ["i meant the game"]
         [[rules]]
         id = "R-plain"
         route = "crisis"
@@ -25,12 +36,6 @@ fn matcher() -> RuleMatcher {
         id = "D-order"
         route = "decline"
         phrases = ["ignore your instructions"]
-        [[idioms]]
-        phrase = "homework is killing me"
-        [[idioms]]
-        phrase = "i'm dead"
-        [[idioms]]
-        phrase = "want to die of embarrassment"
         "#,
     )
     .unwrap();
@@ -178,6 +183,9 @@ fn a_hundred_kilobytes_take_no_time_worth_mentioning() {
         "k m s ",
         "a ",
         "kill me homework is killing me ",
+        "i dont want to die ",
+        "my friend and suicide years ago ",
+        "kms lol i mean it not tonight ",
         "\u{fdfa}",
         "💀",
         ".a",
@@ -201,16 +209,9 @@ fn a_hundred_kilobytes_take_no_time_worth_mentioning() {
 fn a_phrase_without_a_word_is_refused() {
     let file = RulesFile {
         version: "1".to_owned(),
-        rules: vec![crate::domain::content::safety::Rule {
-            id: "R".to_owned(),
-            route: RuleRoute::Crisis,
-            phrases: vec!["?!".to_owned()],
-            unless: Vec::new(),
-            note: String::new(),
-            source: String::new(),
-            tests: Default::default(),
-        }],
-        idioms: Vec::new(),
+        context: Context::default(),
+        rules: Vec::new(),
+        idioms: vec!["?!".to_owned()],
     };
     assert!(matches!(
         RuleMatcher::compile(file),
