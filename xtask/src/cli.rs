@@ -93,6 +93,8 @@ pub(crate) enum EvalTask {
     Mood,
     /// Whether the chat model, tuned on preferences, rewards the chosen reply: cases {prompt, chosen, rejected}
     Preference,
+    /// Where the input guard sends cases {id, text or turns, label}, and with --generate what the product says
+    Guard,
 }
 
 /// What sorts the cases.
@@ -109,16 +111,19 @@ pub(crate) enum EvalSubject {
 pub(crate) struct EvalArgs {
     /// What is told apart
     pub(crate) task: EvalTask,
-    /// JSON lines: id, text, label, and source if there is one
-    #[arg(long)]
-    pub(crate) cases: PathBuf,
+    /// JSON lines: id, text, label, and source if there is one; for `guard` one file or several
+    #[arg(long, num_args = 1.., required = true)]
+    pub(crate) cases: Vec<PathBuf>,
     /// File for one line a case: id, label, predicted, scores
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
     /// What sorts the cases
     #[arg(long, value_enum, default_value_t = EvalSubject::Classifier)]
     pub(crate) with: EvalSubject,
-    /// Chat model for --with llm, as for `up`
+    /// For `guard`: let the model answer what it may, and judge what is released
+    #[arg(long)]
+    pub(crate) generate: bool,
+    /// Chat model for --with llm and --generate, as for `up`
     #[arg(long, default_value = DEFAULT_LLM)]
     pub(crate) llm: String,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::{
     cargo,
     cli::CompareArgs,
     models::{self, ChatModel},
-    up,
+    up::{self, Alone},
     workspace::Workspace,
 };
 
@@ -67,7 +67,11 @@ pub(crate) fn run(workspace: &Workspace, args: &CompareArgs) -> Result<()> {
             (&answers).into(),
         ];
         println!("{name}: {}", chat.source);
-        let work = up::measure(inference.clone(), chat, trainer.clone(), ask);
+        let work = up::measure(
+            vec![("--endpoint", Alone::Inference(inference.clone(), chat))],
+            trainer.clone(),
+            ask,
+        );
         up::runtime()?.block_on(work)?;
         line.push(format!("{name}={}", answers.display()).into());
     }

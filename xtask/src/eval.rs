@@ -7,21 +7,30 @@ use anyhow::{Result, bail};
 use crate::{
     cargo,
     cli::{EvalArgs, EvalSubject, EvalTask},
-    models, up,
+    models,
+    up::{self, Alone},
     workspace::Workspace,
 };
 
-/// The program of set A that measures.
+/// The program of set A that measures models.
 const TRAINER: &str = "trainer";
+/// The program of set A that measures guards.
+const GUARD: &str = "guard-eval";
 
 /// Prepares the model, builds the trainer and lets it measure.
 pub(crate) fn run(workspace: &Workspace, args: &EvalArgs) -> Result<()> {
-    if !args.cases.is_file() {
-        bail!("--cases {}: there is no such file", args.cases.display());
+    if let Some(missing) = args.cases.iter().find(|path| !path.is_file()) {
+        bail!("--cases {}: there is no such file", missing.display());
     }
+    if args.task == EvalTask::Guard {
+        return guard(workspace, args);
+    }
+    let [cases] = args.cases.as_slice() else {
+        bail!("only `guard` takes more than one file of cases");
+    };
     let mut line: Vec<OsString> = vec![
         "--cases".into(),
-        (&args.cases).into(),
+        cases.into(),
         "--prompts".into(),
         workspace.root.join("content/prompts").into(),
     ];
@@ -57,10 +66,31 @@ pub(crate) fn run(workspace: &Workspace, args: &EvalArgs) -> Result<()> {
             cargo::build_programs(workspace, &[TRAINER])?;
             let inference = cargo::build_inference(workspace)?;
             line.splice(0..0, ["evaluate-head".into(), "--head".into(), head.into()]);
-            let work = up::measure(inference, chat, workspace.program(TRAINER), line);
+            let services = vec![("--endpoint", Alone::Inference(inference, chat))];
+            let work = up::measure(services, workspace.program(TRAINER), line);
             up::runtime()?.block_on(work)
         }
     }
+}
+
+/// The guards with the services that they need.
+fn guard(workspace: &Workspace, args: &EvalArgs) -> Result<()> {
+    cargo::build_programs(workspace, &[GUARD, "classifier-svc"])?;
+    let mut line: Vec<OsString> = vec!["--content".into(), workspace.root.join("content").into()];
+    line.push("--cases".into());
+    line.extend(args.cases.iter().map(OsString::from));
+    if let Some(out) = &args.out {
+        line.extend(["--out".into(), out.into()]);
+    }
+    let model = models::classifier(workspace)?;
+    let classifier = Alone::Classifier(workspace.program("classifier-svc"), model);
+    let mut services = vec![("--classifier", classifier)];
+    if args.generate {
+        let chat = models::chat(workspace, &args.llm)?;
+        let inference = cargo::build_inference(workspace)?;
+        services.push(("--inference", Alone::Inference(inference, chat)));
+    }
+    up::runtime()?.block_on(up::measure(services, workspace.program(GUARD), line))
 }
 
 fn measure(workspace: &Workspace, line: Vec<OsString>) -> Result<()> {
@@ -78,7 +108,7 @@ impl EvalTask {
             Self::Risk => Some("risk"),
             Self::Intent => Some("intent"),
             Self::Mood => Some("mood"),
-            Self::Preference => None,
+            Self::Preference | Self::Guard => None,
         }
     }
 }

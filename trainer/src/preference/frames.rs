@@ -1,9 +1,10 @@
 //! The system prompts of content/prompts, filled as the gateway fills them. Which frame and which name
 //! an example gets follows from its id, so that a run can be repeated.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 
 /// Names of many places; the model must not learn one.
 const NAMES: [&str; 24] = [
@@ -13,17 +14,26 @@ const NAMES: [&str; 24] = [
 ];
 
 /// The files of the frames.
-pub const FRAME_FILES: [&str; 3] = ["companion.md", "support.md", "assessment.md"];
+pub const FRAME_FILES: [&str; 4] = ["companion.md", "support.md", "assessment.md", "manner.toml"];
 
 /// The reviewed frames.
 pub struct Frames {
     companion: String,
     support: String,
     assessment: String,
+    manner: Manner,
+}
+
+/// `manner.toml`; see the gateway's prompts.
+#[derive(Deserialize)]
+struct Manner {
+    theme: BTreeMap<String, String>,
+    severity: BTreeMap<String, String>,
+    mood: BTreeMap<String, String>,
 }
 
 impl Frames {
-    /// Reads companion.md, support.md and assessment.md.
+    /// Reads companion.md, support.md, assessment.md and manner.toml.
     ///
     /// # Errors
     /// One cannot be read.
@@ -34,11 +44,12 @@ impl Frames {
             let text = text.with_context(|| format!("cannot read {}", path.display()))?;
             anyhow::Ok(text.trim().to_owned())
         };
-        let [companion, support, assessment] = FRAME_FILES;
+        let [companion, support, assessment, manner] = FRAME_FILES;
         Ok(Self {
             companion: read(companion)?,
             support: read(support)?,
             assessment: read(assessment)?,
+            manner: toml::from_str(&read(manner)?).with_context(|| manner.to_owned())?,
         })
     }
 
@@ -59,6 +70,14 @@ impl Frames {
             "" | "other" => "no single theme",
             topic => topic,
         };
+        // People who write here are mostly not well; the mood itself is not in the data.
+        let manner = [
+            self.manner.theme.get(&category.replace(' ', "_")),
+            self.manner.severity.get(severity),
+            self.manner.mood.get("negative"),
+        ];
+        let manner: Vec<&str> = manner.into_iter().flatten().map(String::as_str).collect();
+        let frame = format!("{frame}\n\n{}", manner.join(" "));
         frame
             .replace("{name}", name)
             .replace("{topic}", topic)

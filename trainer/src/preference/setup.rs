@@ -86,7 +86,7 @@ pub struct Workbench {
 impl ModelOptions {
     /// The files of the frames, on which every example depends.
     #[must_use]
-    pub fn frame_files(&self) -> [PathBuf; 3] {
+    pub fn frame_files(&self) -> [PathBuf; 4] {
         FRAME_FILES.map(|name| self.prompts.join(name))
     }
 

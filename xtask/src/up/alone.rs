@@ -1,4 +1,4 @@
-//! inference-svc alone, for measuring a chat model. Comes in: the program and a model; goes out: its address, for as
+//! Single services, for measuring models and guards. Comes in: programs and models; goes out: their addresses, for as
 //! long as some work takes.
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
     health::HealthProbe,
-    layout::{Address, inference_command},
+    layout::{Address, classifier_command, inference_command},
     output::Sink,
     ports::{PortChoice, Ports},
     service::Service,
@@ -20,32 +20,45 @@ const READY_LIMIT: Duration = Duration::from_secs(900);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Starts the service, runs `program` with `arguments` and `--endpoint URL`, and stops the service.
+/// A service that some work needs.
+pub(crate) enum Alone {
+    /// inference-svc with a chat model.
+    Inference(PathBuf, ChatModel),
+    /// classifier-svc with a model folder.
+    Classifier(PathBuf, PathBuf),
+}
+
+/// Starts the services, runs `program` with `arguments` and, for each service, its flag with its URL, and stops the
+/// services.
 ///
 /// # Errors
-/// The service ends or does not become ready; the program fails.
+/// A service ends or does not become ready; the program fails.
 pub(crate) async fn measure(
-    inference: PathBuf,
-    chat: ChatModel,
+    services: Vec<(&str, Alone)>,
     program: PathBuf,
     mut arguments: Vec<OsString>,
 ) -> Result<()> {
-    let address = Address::choose(
-        &mut Ports::default(),
-        PortChoice::Any,
-        PortChoice::Any,
-        (0, 0),
-    )?;
-    let mut service = Service::start(
-        &inference_command(inference, chat, address),
-        &Sink::Terminal,
-    )?;
-    arguments.extend(["--endpoint".into(), address.url().into()]);
-    let result = match wait_until_ready(&mut service, address).await {
-        Ok(()) => run(program, arguments).await,
-        Err(error) => Err(error),
-    };
-    service.stop(STOP_LIMIT).await;
+    let mut ports = Ports::default();
+    let mut started = Vec::new();
+    for (flag, service) in services {
+        let address = Address::choose(&mut ports, PortChoice::Any, PortChoice::Any, (0, 0))?;
+        let command = match service {
+            Alone::Inference(program, chat) => inference_command(program, chat, address),
+            Alone::Classifier(program, model) => classifier_command(program, model, address),
+        };
+        started.push((Service::start(&command, &Sink::Terminal)?, address));
+        arguments.extend([flag.into(), address.url().into()]);
+    }
+    let mut result = Ok(());
+    for (service, address) in &mut started {
+        result = result.and(wait_until_ready(service, *address).await);
+    }
+    if result.is_ok() {
+        result = run(program, arguments).await;
+    }
+    for (mut service, _) in started {
+        service.stop(STOP_LIMIT).await;
+    }
     result
 }
 
@@ -101,8 +114,7 @@ mod tests {
             isq: None,
         };
         let work = measure(
-            "/bin/false".into(),
-            chat,
+            vec![("--endpoint", Alone::Inference("/bin/false".into(), chat))],
             "/bin/touch".into(),
             vec![marker.clone().into()],
         );

@@ -99,8 +99,6 @@ pub(super) fn commands(
     push(&mut gateway, "--web-dir", parts.web_dist);
     push(&mut gateway, "--inference-url", addresses.inference.url());
     push(&mut gateway, "--classifier-url", addresses.classifier.url());
-    let mut classifier = addresses.classifier.arguments();
-    push(&mut classifier, "--model", parts.models.classifier);
     let service = |name, program, arguments| ServiceCommand {
         name,
         program,
@@ -109,8 +107,27 @@ pub(super) fn commands(
     [
         service("gateway", parts.gateway, gateway),
         inference_command(parts.inference, parts.models.chat, addresses.inference),
-        service("classifier-svc", parts.classifier, classifier),
+        classifier_command(
+            parts.classifier,
+            parts.models.classifier,
+            addresses.classifier,
+        ),
     ]
+}
+
+/// The command line of classifier-svc.
+pub(super) fn classifier_command(
+    program: PathBuf,
+    model: PathBuf,
+    address: Address,
+) -> ServiceCommand {
+    let mut arguments = address.arguments();
+    push(&mut arguments, "--model", model);
+    ServiceCommand {
+        name: "classifier-svc",
+        program,
+        arguments,
+    }
 }
 
 /// The command line of inference-svc.

@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use self::{
-    alone::measure,
+    alone::{Alone, measure},
     layout::Parts,
     output::Sink,
     ports::PortChoice,

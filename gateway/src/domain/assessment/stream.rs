@@ -10,7 +10,7 @@ use crate::domain::{
         events::{TurnEnd, TurnError, TurnEvent},
         prompt,
         reply::{Reply, ReplyFrame},
-        turn::Turn,
+        turn::{Turn, mood},
     },
     guardrails::{
         before::Before,
@@ -80,7 +80,8 @@ impl Turn {
         )
         .await?;
         if decision.route.is_open_to_model() {
-            self.tailored(turn_id, query, decision).await
+            let mood = mood(labels.first());
+            self.tailored(turn_id, query, (decision, mood)).await
         } else {
             self.say_reviewed(turn_id, &decision).await
         }
@@ -141,14 +142,10 @@ impl Turn {
         &mut self,
         turn_id: Uuid,
         query: Option<&str>,
-        decision: Decision,
+        (decision, mood): (Decision, Option<&str>),
     ) -> Result<(), TurnError> {
         let content = self.services.content.clone();
-        let frame = if decision.route == Route::Support {
-            &content.prompts.support
-        } else {
-            &content.prompts.assessment
-        };
+        let frame = self.frame(&decision, &content.prompts.assessment, mood);
         let system = prompt::fill(&frame.text, &self.person());
         let budget = self
             .limits
@@ -158,7 +155,7 @@ impl Turn {
             turn_id,
             route: decision.route,
             reasons: decision.reasons,
-            prompt_hash: frame.hash.clone(),
+            prompt_hash: frame.hash,
             system,
             topic: self.topic().to_owned(),
             stored: query.is_some(),

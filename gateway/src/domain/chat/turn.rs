@@ -21,7 +21,7 @@ use crate::domain::{
         decide::{Decision, Route, SafetyState},
         guard::{Guarded, InputGuard},
     },
-    ports::{Store, StoreError, TextClassifier, TextGenerator},
+    ports::{Classification, Store, StoreError, TextClassifier, TextGenerator},
     session::{Author, Completeness, NewMessage, SessionRecord},
 };
 
@@ -84,7 +84,7 @@ impl Turn {
             state: SafetyState::from_level(self.session.safety),
             earlier: earlier_messages(history, turn_id),
         };
-        let decision = self.guard(&message, &before).await.decision;
+        let Guarded { decision, labels } = self.guard(&message, &before).await;
         if decision.route == Route::Crisis {
             self.crisis(turn_id, &message, is_new, &decision).await;
             return Ok(());
@@ -93,7 +93,9 @@ impl Turn {
         self.keep_question(turn_id, &message, is_new, &decision)
             .await?;
         if decision.route.is_open_to_model() {
-            self.reply(turn_id, message, history, decision).await
+            let mood = mood(labels.as_ref());
+            self.reply(turn_id, message, history, (decision, mood))
+                .await
         } else {
             self.say_reviewed(turn_id, &decision).await
         }
@@ -160,18 +162,19 @@ impl Turn {
         turn_id: Uuid,
         message: String,
         history: Vec<PromptTurn>,
-        decision: Decision,
+        (decision, mood): (Decision, Option<&str>),
     ) -> Result<(), TurnError> {
         let context_length = self.services.generator.context_length().await;
         let budget = self.limits.prompt_budget(context_length);
-        let frame = self.frame(&decision);
+        let prompts = &self.services.content.prompts;
+        let frame = self.frame(&decision, &prompts.companion, mood);
         let system = prompt::fill(&frame.text, &self.person());
         let messages = prompt::build(&system, &history, &message, budget);
         let frame = ReplyFrame {
             turn_id,
             route: decision.route,
             reasons: decision.reasons.clone(),
-            prompt_hash: frame.hash.clone(),
+            prompt_hash: frame.hash,
             system,
             topic: self.topic().to_owned(),
             stored: true,
@@ -179,13 +182,18 @@ impl Turn {
         Reply { turn: self, frame }.stream(messages).await
     }
 
-    fn frame(&self, decision: &Decision) -> &Prompt {
+    /// The frame for what is known of the person: `usual`, or the gentle one for distress.
+    pub(crate) fn frame(&self, decision: &Decision, usual: &Prompt, mood: Option<&str>) -> Prompt {
         let prompts = &self.services.content.prompts;
-        if decision.route == Route::Support {
+        let base = if decision.route == Route::Support {
             &prompts.support
         } else {
-            &prompts.companion
-        }
+            usual
+        };
+        let person = self.person();
+        prompts
+            .manner
+            .frame(base, person.topic, person.severity, mood)
     }
 
     pub(crate) fn topic(&self) -> &str {
@@ -235,4 +243,9 @@ impl Turn {
         .increment(1);
         self.sink.done(end, usage).await;
     }
+}
+
+/// What the classifier says of a message's mood.
+pub(crate) fn mood(labels: Option<&Classification>) -> Option<&str> {
+    Some(labels?.get("mood")?.label.as_str())
 }

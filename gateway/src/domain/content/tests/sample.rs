@@ -110,6 +110,13 @@ fn crisis() -> String {
     text
 }
 
+const MANNER: &str = r#"
+version = "1"
+theme = { cyberbullying = "a", social_media_addiction = "b", social_isolation = "c", other = "d" }
+severity = { mild = "e", moderate = "f", severe = "g" }
+mood = { negative = "h", mixed = "i", positive = "j" }
+"#;
+
 const RULES: &str = r#"
 version = "1"
 [[rules]]
@@ -159,6 +166,7 @@ pub(super) fn folder() -> TempDir {
         ("prompts/companion.md", "You talk to {name}.\n"),
         ("prompts/support.md", "s"),
         ("prompts/assessment.md", "a"),
+        ("prompts/manner.toml", MANNER),
         ("prompts/classify-topic.md", "t"),
         ("prompts/classify-severity.md", "s"),
     ] {

@@ -1,0 +1,124 @@
+//! The whole turn with the real model: the same code that answers a person, with a database in memory. What
+//! comes out is what a person would have seen.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use gateway::{
+    clients::{
+        self,
+        inference::{GenerationDeadlines, InferenceClient},
+    },
+    domain::{
+        chat::{
+            events::TurnEvent,
+            turn::{TurnLimits, TurnRunner, TurnServices},
+        },
+        content::Content,
+        ports::{Store, TextClassifier},
+        session::{NewSession, Retention, SessionRecord},
+    },
+    http::state::now_ms,
+    stores::sqlite::SqliteStore,
+};
+
+use crate::cases::Case;
+
+/// Generous: other work may share the machine.
+const DEADLINES: GenerationDeadlines = GenerationDeadlines {
+    total: Duration::from_secs(120),
+    first: Duration::from_secs(60),
+    next: Duration::from_secs(30),
+};
+/// Longest answer, in tokens.
+const ANSWER_TOKENS: u32 = 160;
+
+/// Answers as the product does.
+pub struct Companion {
+    store: Arc<dyn Store>,
+    turns: TurnRunner,
+    people: std::sync::atomic::AtomicU64,
+}
+
+impl Companion {
+    /// With a running inference service.
+    ///
+    /// # Errors
+    /// The address is no URL.
+    pub async fn connect(
+        content: Arc<Content>,
+        classifier: Arc<dyn TextClassifier>,
+        inference_url: &str,
+    ) -> Result<Self> {
+        let channel = clients::channel(inference_url).context("--inference must be a URL")?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open("sqlite::memory:").await?);
+        let generator = Arc::new(InferenceClient::new(channel, DEADLINES));
+        let services = TurnServices {
+            content,
+            store: store.clone(),
+            classifier,
+            generator,
+            now_ms,
+        };
+        let limits = TurnLimits {
+            answer_tokens: ANSWER_TOKENS,
+            second_opinion: false,
+        };
+        Ok(Self {
+            store,
+            turns: TurnRunner::new(services, limits),
+            people: std::sync::atomic::AtomicU64::new(0),
+        })
+    }
+
+    /// Sends the messages of a case and gives back everything that was said in answer, one line a message.
+    ///
+    /// # Errors
+    /// A turn failed: then nothing was measured.
+    pub async fn answer(&self, case: &Case) -> Result<String> {
+        let session = self.new_person().await?;
+        let mut said = Vec::new();
+        for turn in &case.turns {
+            // The state changes from message to message.
+            let token = session.token_hash;
+            let current = self.store.session_by_token(&token, now_ms()).await?;
+            let current = current.context("the session is gone")?;
+            said.push(self.say(current, turn.text()).await?);
+        }
+        self.store.delete_session(session.id).await?;
+        Ok(said.join("\n"))
+    }
+
+    async fn new_person(&self) -> Result<SessionRecord> {
+        let number = self
+            .people
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut token = [0; 32];
+        token[..8].copy_from_slice(&number.to_le_bytes());
+        let new = NewSession {
+            name: "Sam".to_owned(),
+            age: 16,
+            country: Some("US".to_owned()),
+            locale: None,
+            terms: true,
+            retention: Retention::Session,
+        };
+        let session = SessionRecord::open(&new, token, now_ms())?;
+        self.store.create_session(&session).await?;
+        Ok(session)
+    }
+
+    async fn say(&self, session: SessionRecord, message: &str) -> Result<String> {
+        let mut events = self.turns.answer(session, message.to_owned());
+        let mut said = String::new();
+        while let Some(event) = events.recv().await {
+            match event {
+                TurnEvent::Delta(text) => said.push_str(&text),
+                TurnEvent::Crisis(card) => said.push_str(&format!("[card] {}", card.message)),
+                TurnEvent::Failed(error) => bail!("a turn failed: {error}"),
+                _ => {}
+            }
+        }
+        Ok(said)
+    }
+}
