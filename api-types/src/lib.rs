@@ -7,6 +7,7 @@ mod content;
 mod event;
 mod problem;
 mod questionnaire;
+mod safety_plan;
 mod session;
 
 pub use assessment::{AssessmentRequest, Contribution, GuidanceStep, Scored};
@@ -25,4 +26,5 @@ pub use problem::{CSRF_HEADER, CSRF_HEADER_VALUE, Problem, ProblemHelplines};
 pub use questionnaire::{
     AnswersProgress, AnswersRequest, Question, QuestionKind, QuestionOption, Questionnaire, Section,
 };
+pub use safety_plan::{SafetyPlan, SafetyPlanPart, SafetyPlanRequest};
 pub use session::{AgeBand, Consent, CreateSession, Session, SessionStatus, StorageConsent};

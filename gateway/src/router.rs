@@ -18,7 +18,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::{
     assessment, chat, client_address::ClientAddress, content, health, help_page, metrics,
-    problem::HttpProblem, questionnaire, request_id, security, session, state::AppState,
+    problem::HttpProblem, questionnaire, request_id, safety_plan, security, session,
+    state::AppState,
 };
 
 /// Largest body in bytes. The longest message is 4,000 characters of at most 4 bytes each, and
@@ -62,6 +63,7 @@ fn api_routes() -> OpenApiRouter<AppState> {
             .routes(routes!(session::create))
             .routes(routes!(session::status, session::delete))
             .routes(routes!(session::export))
+            .routes(routes!(safety_plan::get, safety_plan::put))
             // The screening
             .routes(routes!(questionnaire::get))
             .routes(routes!(questionnaire::put_answers))

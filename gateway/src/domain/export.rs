@@ -27,6 +27,7 @@ pub fn markdown(session: &SessionRecord, messages: &[StoredMessage], content: &C
         }
     }
     push_answers(&mut text, session, content);
+    push_plan(&mut text, session, content);
     push_conversation(&mut text, messages);
     text
 }
@@ -39,6 +40,18 @@ fn push_answers(text: &mut String, session: &SessionRecord, content: &Content) {
     for question in content.questionnaire.questions() {
         for option in questionnaire::chosen_options(question, &session.answers) {
             text.push_str(&format!("- {} {}\n", question.prompt, option.label));
+        }
+    }
+}
+
+fn push_plan(text: &mut String, session: &SessionRecord, content: &Content) {
+    if session.safety_plan.is_empty() {
+        return;
+    }
+    text.push_str(&format!("\n## {}\n\n", content.safety_plan.title));
+    for part in &content.safety_plan.parts {
+        if let Some(words) = session.safety_plan.get(&part.id) {
+            text.push_str(&format!("- **{}** {}\n", part.title, inline(words)));
         }
     }
 }

@@ -9,4 +9,5 @@ pub mod export;
 pub mod guardrails;
 pub mod ports;
 pub mod questionnaire;
+pub mod safety_plan;
 pub mod session;

@@ -8,6 +8,7 @@ use futures::stream::BoxStream;
 
 use super::{
     chat::prompt::PromptMessage,
+    safety_plan::PlanTexts,
     session::{MessageUpdate, NewMessage, SessionId, SessionRecord, StoredMessage, TurnFeedback},
 };
 
@@ -153,6 +154,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<SessionRecord>, StoreError>;
     /// Writes everything of a session that may change.
     async fn update_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
+    /// Writes the safety plan.
+    async fn save_safety_plan(&self, id: SessionId, plan: &PlanTexts) -> Result<(), StoreError>;
     /// Raises the safety state; another writer's higher state is never lowered.
     async fn raise_safety(&self, id: SessionId, state: i64, cards: i64) -> Result<(), StoreError>;
     /// Lowers the safety state from `from` to `to` after a clarification; a state that is another one by

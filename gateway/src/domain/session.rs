@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::safety_plan::PlanTexts;
 use checks::{age_band, check_country, check_locale, check_name};
 
 /// Identifies a session. It opens nothing without the cookie's token.
@@ -124,6 +125,8 @@ pub struct SessionRecord {
     pub safety: i64,
     /// Crisis cards shown so far, so that their wording varies.
     pub cards: i64,
+    /// The safety plan: part to the person's words.
+    pub safety_plan: PlanTexts,
 }
 
 /// Who wrote a message.
@@ -221,6 +224,7 @@ impl SessionRecord {
             assessment: None,
             safety: 0,
             cards: 0,
+            safety_plan: PlanTexts::new(),
         })
     }
 

@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod problem;
 pub mod questionnaire;
 pub mod request_id;
+pub mod safety_plan;
 pub mod security;
 pub mod session;
 mod sse;

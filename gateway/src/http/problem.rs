@@ -12,6 +12,7 @@ use crate::domain::{
     chat::{events::TurnError, message::MessageError},
     ports::{PeerError, StoreError},
     questionnaire::AnswersError,
+    safety_plan::PlanError,
     session::SessionError,
 };
 
@@ -216,6 +217,12 @@ impl From<AnswersError> for HttpProblem {
                 Self::invalid("A question that takes one option was answered with several.")
             }
         }
+    }
+}
+
+impl From<PlanError> for HttpProblem {
+    fn from(error: PlanError) -> Self {
+        Self::invalid(format!("{error}."))
     }
 }
 

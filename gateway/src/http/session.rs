@@ -119,6 +119,7 @@ pub async fn export(
                 "assessment": session.assessment.as_ref().map(|(topic, severity)| {
                     serde_json::json!({ "topic": topic, "severity": severity })
                 }),
+                "safety_plan": session.safety_plan,
                 "conversation": convert::history(messages, &session, &state.content),
             });
             Ok(attachment(

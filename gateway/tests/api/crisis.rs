@@ -90,3 +90,56 @@ async fn an_idiom_is_no_crisis() {
         .await;
     assert_eq!(payload(&events, "guard")["route"], "answer");
 }
+
+#[tokio::test]
+async fn the_card_speaks_to_what_was_said_and_is_the_same_after_a_reload() {
+    let gateway = Gateway::start_with(Peers::Down, &[]).await;
+    for (message, words) in [
+        ("i hurt myself again last night", "hurting yourself"),
+        ("my dad hits me when he drinks", "not your fault"),
+        ("someone is blackmailing me with my pictures", "crime"),
+        ("i make myself throw up after eating", "no doctor"),
+        ("i have a plan to die tonight", "right now"),
+    ] {
+        let person = gateway.person().await;
+        let events = person.chat(message).await;
+        let card = payload(&events, "crisis");
+        let said = card["message"].as_str().unwrap();
+        assert!(said.contains(words), "{message}: {said}");
+        assert!(card["helplines"].as_array().unwrap().len() <= 3);
+        let history = person.get("/chat").await;
+        assert_eq!(history["messages"][1]["crisis"], *card, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn an_unclear_word_is_asked_about_and_the_answer_decides() {
+    let gateway = Gateway::start_with(Peers::Down, &[]).await;
+    let joking = gateway.person().await;
+    let asked = joking.chat("kms lol my wifi died").await;
+    assert_eq!(payload(&asked, "guard")["route"], "check_in");
+    assert_eq!(names(&asked), ["meta", "guard", "delta", "done"]);
+    joking.chat("no haha just the wifi").await;
+    assert_eq!(joking.get("/sessions/me").await["crisis"], false);
+
+    let serious = gateway.person().await;
+    serious.chat("kms lol my wifi died").await;
+    let yes = serious.chat("kind of yes").await;
+    assert_eq!(payload(&yes, "guard")["route"], "crisis");
+    assert_eq!(serious.get("/sessions/me").await["crisis"], true);
+}
+
+#[tokio::test]
+async fn only_what_was_meant_instead_closes_the_state() {
+    let gateway = Gateway::start_with(Peers::Down, &[]).await;
+    let person = gateway.person().await;
+    person.chat("i will delete myself").await;
+    assert_eq!(person.get("/sessions/me").await["crisis"], true);
+    person.chat("i meant my account, the app i mean").await;
+    assert_eq!(person.get("/sessions/me").await["crisis"], false);
+
+    let in_danger = gateway.person().await;
+    in_danger.chat("i wrote a goodbye note").await;
+    in_danger.chat("i meant my account, the app i mean").await;
+    assert_eq!(in_danger.get("/sessions/me").await["crisis"], true);
+}

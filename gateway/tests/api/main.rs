@@ -12,6 +12,7 @@ mod crisis;
 mod hardening;
 mod journey;
 mod peers;
+mod safety_plan;
 mod second_opinion;
 mod sessions;
 mod support;

@@ -11,6 +11,7 @@ pub mod questionnaire;
 pub mod replies;
 pub mod rules_file;
 pub mod safety;
+pub mod safety_plan;
 mod training_data;
 
 use std::{fs, path::Path};
@@ -28,6 +29,7 @@ use self::{
     replies::Replies,
     rules_file::RulesFile,
     safety::{CrisisContent, OutputFile},
+    safety_plan::SafetyPlanContent,
 };
 use super::guardrails::{output::OutputGuard, rules::RuleMatcher};
 
@@ -50,6 +52,8 @@ pub struct Content {
     pub helplines_max_age_days: u32,
     /// Words of the crisis card.
     pub crisis: CrisisContent,
+    /// Headings of the safety plan.
+    pub safety_plan: SafetyPlanContent,
     /// What to look for in what people write.
     pub rules: RuleMatcher,
     /// What the model must not say.
@@ -71,6 +75,7 @@ impl Content {
         let insights: InsightsFile = read_toml(folder, insights::FILE)?;
         let helplines: HelplinesFile = read_toml(folder, helplines::FILE)?;
         let crisis: CrisisContent = read_toml(folder, safety::CRISIS_FILE)?;
+        let safety_plan: SafetyPlanContent = read_toml(folder, safety_plan::FILE)?;
         let rules: RulesFile = read_toml(folder, rules_file::FILE)?;
         let output: OutputFile = read_toml(folder, safety::OUTPUT_FILE)?;
         let replies: Replies = read_toml(folder, replies::FILE)?;
@@ -79,6 +84,7 @@ impl Content {
         insights.check()?;
         helplines.check()?;
         crisis.check()?;
+        safety_plan.check()?;
         rules.check()?;
         output.check()?;
         replies.check()?;
@@ -91,6 +97,7 @@ impl Content {
             emergency: helplines.emergency,
             helplines_max_age_days: helplines.max_age_days,
             crisis,
+            safety_plan,
             rules: RuleMatcher::compile(rules)
                 .map_err(|error| ContentError::invalid(rules_file::FILE, error.to_string()))?,
             output: OutputGuard::compile(&output)

@@ -15,6 +15,7 @@ use sqlx::{
 
 use crate::domain::{
     ports::{Store, StoreError},
+    safety_plan::PlanTexts,
     session::{MessageUpdate, NewMessage, SessionId, SessionRecord, StoredMessage, TurnFeedback},
 };
 
@@ -88,6 +89,10 @@ impl Store for SqliteStore {
 
     async fn update_session(&self, session: &SessionRecord) -> Result<(), StoreError> {
         sessions::update(&self.pool, session).await
+    }
+
+    async fn save_safety_plan(&self, id: SessionId, plan: &PlanTexts) -> Result<(), StoreError> {
+        sessions::save_safety_plan(&self.pool, id, plan).await
     }
 
     async fn raise_safety(&self, id: SessionId, state: i64, cards: i64) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     ports::StoreError,
+    safety_plan::PlanTexts,
     session::{AgeBand, Author, Completeness, Retention, SessionRecord, StoredMessage},
 };
 
@@ -27,6 +28,7 @@ pub(super) struct SessionRow {
     severity: Option<String>,
     safety: i64,
     cards: i64,
+    safety_plan: String,
 }
 
 impl TryFrom<SessionRow> for SessionRecord {
@@ -53,6 +55,8 @@ impl TryFrom<SessionRow> for SessionRecord {
             assessment: row.topic.zip(row.severity),
             safety: row.safety,
             cards: row.cards,
+            safety_plan: serde_json::from_str(&row.safety_plan)
+                .map_err(|_| StoreError::Corrupt("safety plan"))?,
         })
     }
 }
@@ -134,6 +138,10 @@ pub(super) fn completeness_code(value: Completeness) -> &'static str {
 
 pub(super) fn answers_text(answers: &BTreeMap<String, Vec<String>>) -> String {
     serde_json::json!(answers).to_string()
+}
+
+pub(super) fn plan_text(plan: &PlanTexts) -> String {
+    serde_json::json!(plan).to_string()
 }
 
 fn parse_uuid(text: &str) -> Result<Uuid, StoreError> {

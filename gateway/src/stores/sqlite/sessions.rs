@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::{
     ports::StoreError,
+    safety_plan::PlanTexts,
     session::{SessionId, SessionRecord},
 };
 
@@ -69,6 +70,20 @@ pub(super) async fn update(pool: &SqlitePool, session: &SessionRecord) -> Result
     .execute(pool)
     .await
     .map_err(unavailable)?;
+    Ok(())
+}
+
+pub(super) async fn save_safety_plan(
+    pool: &SqlitePool,
+    id: SessionId,
+    plan: &PlanTexts,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE sessions SET safety_plan = ? WHERE id = ?")
+        .bind(rows::plan_text(plan))
+        .bind(id.to_string())
+        .execute(pool)
+        .await
+        .map_err(unavailable)?;
     Ok(())
 }
 

@@ -110,6 +110,21 @@ fn crisis() -> String {
     text
 }
 
+fn plan() -> String {
+    let mut text = "version = \"1\"\ntitle = \"t\"\nintro = \"i\"\n".to_owned();
+    for id in [
+        "signs",
+        "things_i_can_do",
+        "places_and_people",
+        "people_to_ask",
+        "professionals",
+        "safer_surroundings",
+    ] {
+        text += &format!("[[parts]]\nid = \"{id}\"\ntitle = \"t\"\nhint = \"h\"\n");
+    }
+    text
+}
+
 const MANNER: &str = r#"
 version = "1"
 theme = { cyberbullying = "a", social_media_addiction = "b", social_isolation = "c", other = "d" }
@@ -160,6 +175,7 @@ pub(super) fn folder() -> TempDir {
         ("training-data.json", TRAINING_DATA),
         ("helplines.toml", helplines().as_str()),
         ("safety/crisis.toml", crisis().as_str()),
+        ("safety/plan.toml", plan().as_str()),
         ("safety/rules.toml", RULES),
         ("safety/output.toml", output),
         ("safety/replies.toml", replies().as_str()),
