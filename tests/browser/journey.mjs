@@ -158,6 +158,19 @@ step("a crisis is answered with the card and its helplines", async () => {
   await look(page, "crisis");
 });
 
+step("a safety plan is written in one's own words and is still there after a reload", async () => {
+  await part(page, "to-plan").click();
+  await page.waitForURL("**/plan");
+  const signs = part(page, "plan-signs");
+  await signs.fill("I stop answering my friends.");
+  await page.getByText("Saving…").waitFor();
+  await page.getByText("Your answers are saved as you go.").waitFor();
+  await look(page, "plan");
+  await page.reload();
+  await signs.waitFor();
+  assert.equal(await signs.inputValue(), "I stop answering my friends.");
+});
+
 step("the insights page shows its sources", async () => {
   await page.getByRole("link", { name: "Insights" }).click();
   await page.waitForURL("**/insights");

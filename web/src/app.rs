@@ -11,7 +11,8 @@ use crate::{
     components::{Footer, SkipLink},
     pages::{
         ChatPage, HelpDialog, InsightsPage, LeftPage, NeutralPage, NotFoundPage, PageHeader,
-        QuestionPage, QuestionnairePage, ResultPage, TrainingDataPage, WelcomePage, find_session,
+        PlanPage, QuestionPage, QuestionnairePage, ResultPage, TrainingDataPage, WelcomePage,
+        find_session,
     },
     state::{AssessmentState, ChatState, Leaving, Overlay, SessionState, ThemeState},
 };
@@ -48,6 +49,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/question") view=|| view! { <Frame><QuestionPage /></Frame> } />
                 <Route path=path!("/result") view=|| view! { <Frame><ResultPage /></Frame> } />
                 <Route path=path!("/chat") view=|| view! { <Frame><ChatPage /></Frame> } />
+                <Route path=path!("/plan") view=|| view! { <Frame><PlanPage /></Frame> } />
                 <Route path=path!("/insights") view=|| view! { <Frame><InsightsPage /></Frame> } />
                 <Route path=path!("/insights/data") view=|| view! { <Frame><TrainingDataPage /></Frame> } />
                 <Route path=path!("/left") view=LeftPage />

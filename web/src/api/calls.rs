@@ -2,8 +2,8 @@
 
 use api_types::{
     AnswersProgress, AnswersRequest, ChatHistory, CreateSession, FeedbackRequest,
-    HelplineDirectory, Insights, InsightsTopics, Questionnaire, Session, SessionStatus,
-    TrainingData,
+    HelplineDirectory, Insights, InsightsTopics, Questionnaire, SafetyPlan, SafetyPlanRequest,
+    Session, SessionStatus, TrainingData,
 };
 use gloo_net::http::Method;
 
@@ -40,6 +40,16 @@ pub(crate) async fn questionnaire() -> Result<Questionnaire, ApiError> {
 /// `PUT /sessions/me/answers`.
 pub(crate) async fn save_answers(answers: &AnswersRequest) -> Result<AnswersProgress, ApiError> {
     call(Method::PUT, "/sessions/me/answers", Some(answers)).await
+}
+
+/// `GET /sessions/me/safety-plan`.
+pub(crate) async fn safety_plan() -> Result<SafetyPlan, ApiError> {
+    call(Method::GET, "/sessions/me/safety-plan", NO_BODY).await
+}
+
+/// `PUT /sessions/me/safety-plan`.
+pub(crate) async fn save_safety_plan(plan: &SafetyPlanRequest) -> Result<SafetyPlan, ApiError> {
+    call(Method::PUT, "/sessions/me/safety-plan", Some(plan)).await
 }
 
 /// `GET /insights`.

@@ -3,6 +3,7 @@
 
 use api_types::CrisisEvent;
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 use super::HelplineList;
 
@@ -24,6 +25,10 @@ pub(crate) fn CrisisCard(
             <ol class="crisis__steps">{steps.collect_view()}</ol>
             <h3>"People who listen"</h3>
             <HelplineList helplines=crisis.helplines />
+            <p class="crisis__plan">
+                <A href="/plan" attr:data-testid="to-plan">"Write a safety plan in your own words"</A>
+                " for moments like this. A person you trust can read it with you."
+            </p>
         </section>
     }
 }
