@@ -40,6 +40,56 @@ pub fn best_temperature(logits: &[Vec<f32>], classes: &[usize]) -> f32 {
     f32::midpoint(low, high).exp()
 }
 
+/// Shifts that are tried for each label but the first, in units of calibrated log-probability.
+const SHIFTS: [f32; 11] = [-1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
+/// What a shift costs in macro-F1 for each unit squared, so that noise moves nothing.
+const SHIFT_COST: f32 = 0.01;
+
+/// Shifts of the logits, one a label (the first is 0), with which the most probable label gives the best mean F1
+/// over the labels. Training by likelihood leaves a label that lies between others, such as "moderate", predicted
+/// too rarely. `logits` are divided by the temperature.
+#[must_use]
+pub fn balancing_shifts(logits: &[Vec<f32>], classes: &[usize], labels: usize) -> Vec<f32> {
+    let mut best = (f32::NEG_INFINITY, vec![0.0; labels]);
+    let mut choice = vec![0; labels.saturating_sub(1)];
+    loop {
+        let shifts: Vec<f32> = std::iter::once(0.0)
+            .chain(choice.iter().map(|index| SHIFTS[*index]))
+            .collect();
+        let cost: f32 = shifts.iter().map(|shift| shift * shift * SHIFT_COST).sum();
+        let score = shifted_macro_f1(logits, classes, &shifts) - cost;
+        if score > best.0 {
+            best = (score, shifts);
+        }
+        let Some(place) = choice.iter().position(|index| index + 1 < SHIFTS.len()) else {
+            return best.1;
+        };
+        choice[..place].fill(0);
+        choice[place] += 1;
+    }
+}
+
+fn shifted_macro_f1(logits: &[Vec<f32>], classes: &[usize], shifts: &[f32]) -> f32 {
+    let mut hits = vec![0_usize; shifts.len()];
+    let mut marked = vec![0_usize; shifts.len()];
+    for (row, class) in logits.iter().zip(classes) {
+        let shifted: Vec<f32> = row
+            .iter()
+            .zip(shifts)
+            .map(|(logit, shift)| logit + shift)
+            .collect();
+        let predicted = argmax(&shifted);
+        marked[predicted] += 1;
+        marked[*class] += 1;
+        hits[*class] += usize::from(predicted == *class);
+    }
+    let scores = hits.iter().zip(&marked);
+    let sum: f32 = scores
+        .map(|(hits, marked)| 2.0 * *hits as f32 / (*marked).max(1) as f32)
+        .sum();
+    sum / shifts.len().max(1) as f32
+}
+
 /// Expected calibration error over ten bins of the winning probability: 0 is perfect.
 #[must_use]
 pub fn calibration_error(probabilities: &[Vec<f32>], classes: &[usize]) -> f32 {
@@ -69,6 +119,17 @@ pub fn argmax(row: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_between_two_others_is_predicted_as_often_as_it_helps() {
+        // The middle label is right for half of the texts, and always a little behind the first.
+        let logits = vec![vec![1.0, 0.5, -1.0]; 10];
+        let classes: Vec<usize> = (0..10).map(|number| usize::from(number < 9)).collect();
+        let shifts = balancing_shifts(&logits, &classes, 3);
+        assert!(shifts[1] > 0.5 && shifts[1] < 0.9, "{shifts:?}");
+        let clear = vec![vec![3.0, 0.0], vec![0.0, 3.0]];
+        assert_eq!(balancing_shifts(&clear, &[0, 1], 2), [0.0, 0.0]);
+    }
 
     #[test]
     fn overconfident_logits_get_the_temperature_that_undoes_it() {

@@ -9,7 +9,7 @@ use encoder::Tokens;
 
 use super::{
     TrainingOptions,
-    calibration::{argmax, negative_log_likelihood},
+    calibration::{argmax, balancing_shifts, best_temperature, negative_log_likelihood},
     encoder_graph::{EncoderAdapter, EncoderGraph},
     heads_spec::HeadSpec,
     learner::Learner,
@@ -89,6 +89,30 @@ pub(super) struct Fitted {
     pub(super) epoch: usize,
     /// Of the validation texts, in the heads' order.
     pub(super) validation: Vec<HeadPredictions>,
+}
+
+impl Fitted {
+    /// Moves the bias of a head so that its most probable labels are balanced; see [`balancing_shifts`].
+    pub(super) fn balance(&mut self, head: usize) -> Result<Vec<f32>> {
+        let found = &mut self.validation[head];
+        let temperature = best_temperature(&found.logits, &found.classes);
+        let scaled: Vec<Vec<f32>> = found
+            .logits
+            .iter()
+            .map(|row| row.iter().map(|logit| logit / temperature).collect())
+            .collect();
+        let bias = &self.trainable.heads[head].bias;
+        let labels = bias.dims1()?;
+        let shifts = balancing_shifts(&scaled, &found.classes, labels);
+        let added: Vec<f32> = shifts.iter().map(|shift| shift * temperature).collect();
+        bias.set(&(bias.as_tensor() + Tensor::new(added.as_slice(), &Device::Cpu)?)?)?;
+        for row in &mut found.logits {
+            for (logit, added) in row.iter_mut().zip(&added) {
+                *logit += added;
+            }
+        }
+        Ok(shifts)
+    }
 }
 
 /// The data and the plan of a fit.

@@ -49,6 +49,10 @@ pub struct TrainingOptions {
     /// Raw preference pairs (JSON lines) whose prompts, with their theme and severity, are learned from as well.
     #[arg(long, num_args = 1..)]
     pub pairs: Vec<PathBuf>,
+    /// Heads whose most probable labels are balanced for macro-F1 on the validation texts; their probabilities are
+    /// then no longer those of the likelihood, so not for heads that are read by a threshold.
+    #[arg(long, num_args = 1..)]
+    pub balance: Vec<String>,
     /// Most passes over the texts; training stops earlier when validation gets no better.
     #[arg(long, default_value_t = 12)]
     pub max_epochs: usize,
@@ -124,7 +128,13 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
         validation: &validation,
         options,
     };
-    let fitted = fit.run(out)?;
+    let mut fitted = fit.run(out)?;
+    for name in &options.balance {
+        let head = spec.heads.iter().position(|head| head.name == *name);
+        let head = head.with_context(|| format!("--balance {name}: there is no such head"))?;
+        let shifts = fitted.balance(head)?;
+        writeln!(out, "{name}: log-probabilities shifted by {shifts:?}")?;
+    }
     let holdout = match read_holdout(options, &spec)? {
         Some(cases) => Some(fit.predict(&fitted.trainable, &examples(&encoder, &spec, &cases)?)?),
         None => None,

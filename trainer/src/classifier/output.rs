@@ -89,6 +89,9 @@ impl Trained<'_> {
             "rank": options.rank,
             "alpha": options.alpha,
             "seed": options.seed,
+            "pairs": !options.pairs.is_empty(),
+            "severity_data": options.severity_data.is_some(),
+            "balanced": options.balance,
             "seconds": self.duration.as_secs_f32(),
             "heads": figures,
         });

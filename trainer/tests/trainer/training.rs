@@ -39,6 +39,7 @@ fn options(data: &Path, encoder: &Path, seed: u64) -> TrainingOptions {
         validation: Vec::new(),
         severity_data: None,
         pairs: Vec::new(),
+        balance: Vec::new(),
         max_epochs: 30,
         patience: 10,
         batch: 8,
