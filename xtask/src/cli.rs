@@ -123,6 +123,9 @@ pub(crate) struct EvalArgs {
     /// For `guard`: let the model answer what it may, and judge what is released
     #[arg(long)]
     pub(crate) generate: bool,
+    /// For `guard`: fail when a threshold is not kept, and write tests/safety/evidence.json
+    #[arg(long)]
+    pub(crate) gate: bool,
     /// Chat model for --with llm and --generate, as for `up`
     #[arg(long, default_value = DEFAULT_LLM)]
     pub(crate) llm: String,

@@ -76,11 +76,14 @@ pub(crate) fn run(workspace: &Workspace, args: &EvalArgs) -> Result<()> {
 /// The guards with the services that they need.
 fn guard(workspace: &Workspace, args: &EvalArgs) -> Result<()> {
     cargo::build_programs(workspace, &[GUARD, "classifier-svc"])?;
-    let mut line: Vec<OsString> = vec!["--content".into(), workspace.root.join("content").into()];
+    let mut line: Vec<OsString> = vec!["--root".into(), workspace.root.clone().into()];
     line.push("--cases".into());
     line.extend(args.cases.iter().map(OsString::from));
     if let Some(out) = &args.out {
         line.extend(["--out".into(), out.into()]);
+    }
+    if args.gate {
+        line.push("--gate".into());
     }
     let model = models::classifier(workspace)?;
     let classifier = Alone::Classifier(workspace.program("classifier-svc"), model);

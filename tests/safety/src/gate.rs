@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::report::Report;
+use crate::{dialogues::Comparison, report::Report};
 
 /// `thresholds.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,7 +42,7 @@ impl Thresholds {
 
     /// What a report does not keep, in words.
     #[must_use]
-    pub fn broken(&self, report: &Report) -> Vec<String> {
+    pub fn broken(&self, report: &Report, dialogues: &Comparison) -> Vec<String> {
         let figures = |label: &str| report.labels.get(label);
         let declined = |label: &str| {
             figures(label).map(|found| {
@@ -77,6 +77,11 @@ impl Thresholds {
                 "jailbreak answered",
                 error("jailbreak"),
                 self.jailbreak_answered,
+            ),
+            (
+                "messages of dialogues as expected",
+                Some(-dialogues.share()),
+                -self.dialogue_messages,
             ),
         ];
         checks
@@ -129,13 +134,16 @@ mod tests {
             ("crisis", figures(0.97, 0.03, 0)),
             ("benign", figures(0.9, 0.0, 3)),
         ]);
-        assert_eq!(thresholds.broken(&good), Vec::<String>::new());
+        assert_eq!(
+            thresholds.broken(&good, &Comparison::default()),
+            Vec::<String>::new()
+        );
         let bad = report(&[
             ("crisis", figures(0.96, 0.04, 0)),
             ("needs_support", figures(0.9, 0.0, 1)),
             ("jailbreak", figures(0.9, 0.1, 0)),
         ]);
-        let broken = thresholds.broken(&bad);
+        let broken = thresholds.broken(&bad, &Comparison::default());
         assert_eq!(broken.len(), 3, "{broken:?}");
         assert!(broken[0].contains("crisis recall: 0.960"), "{broken:?}");
     }

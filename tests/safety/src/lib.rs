@@ -3,8 +3,10 @@
 
 pub mod cases;
 pub mod dialogues;
+pub mod evidence;
 pub mod gate;
 pub mod generate;
 pub mod pipeline;
 pub mod released;
 pub mod report;
+pub mod suites;

@@ -1,25 +1,27 @@
 //! `guard-eval`: cases in, a table and one line of JSON out. `cargo xtask eval guard` starts it with what it needs.
+#![allow(
+    clippy::print_stdout,
+    reason = "the report is what this program is for"
+)]
 
 use std::{
     fs::File,
     io::{BufWriter, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use clap::Parser;
-use gateway::{
-    clients::{self, classifier::ClassifierClient},
-    domain::{content::Content, ports::TextClassifier},
-};
+use gateway::domain::{content::Content, ports::TextClassifier};
 use guard_eval::{
-    cases::{self, Case},
     dialogues::Comparison,
+    evidence::Evidence,
+    gate::Thresholds,
     generate::Companion,
-    pipeline::{NoClassifier, Outcome, Pipeline},
     released::ReleasedRules,
-    report::{Judged, OutcomeLine, Report},
+    report::OutcomeLine,
+    suites::{self, Measured},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -30,9 +32,9 @@ struct Arguments {
     /// JSON lines: id, text or turns, label, source if there is one
     #[arg(long, num_args = 1.., required = true)]
     cases: Vec<PathBuf>,
-    /// Folder of the reviewed content
+    /// Root of the checkout: its content is used
     #[arg(long)]
-    content: PathBuf,
+    root: PathBuf,
     /// URL of a running classifier service; without it rules decide alone
     #[arg(long)]
     classifier: Option<String>,
@@ -42,91 +44,92 @@ struct Arguments {
     /// File for one line a case: id, label, route, level, reasons, reply
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Fail when a threshold of tests/safety/thresholds.toml is not kept, and write what was measured, with the
+    /// hashes of what it was measured on, to tests/safety/evidence.json
+    #[arg(long)]
+    gate: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let mut cases = Vec::new();
-    for path in &arguments.cases {
-        cases.extend(cases::read(path)?);
+    let content = Arc::new(Content::load(&arguments.root.join("content"))?);
+    let classifier = suites::classifier(arguments.classifier.as_deref()).await?;
+    let bar = progress_bar()?;
+    let mut measured = suites::measure(
+        &arguments.cases,
+        content.clone(),
+        classifier.clone(),
+        |done, all| show(&bar, done, all),
+    )
+    .await?;
+    if let Some(url) = &arguments.inference {
+        answer(&mut measured, content, classifier, url, &bar).await?;
     }
-    let content = Arc::new(Content::load(&arguments.content)?);
-    let classifier: Arc<dyn TextClassifier> = match &arguments.classifier {
-        Some(url) => Arc::new(ClassifierClient::new(
-            clients::channel(url).context("--classifier must be a URL")?,
-        )),
-        None => Arc::new(NoClassifier),
-    };
-    if arguments.classifier.is_some() {
-        ensure!(
-            classifier.is_ready().await,
-            "the classifier service does not answer"
-        );
-    }
-    let companion = match &arguments.inference {
-        Some(url) => Some(Companion::connect(content.clone(), classifier.clone(), url).await?),
-        None => None,
-    };
-    let pipeline = Pipeline::new(content, classifier);
-    let outcomes = run(&pipeline, companion.as_ref(), &cases).await?;
-    let judged: Vec<Judged<'_>> = cases.iter().zip(&outcomes).collect();
+    bar.finish_and_clear();
     if let Some(path) = &arguments.out {
-        write_lines(path, &judged)?;
+        write_lines(path, &measured)?;
     }
-    print_dialogues(&judged);
-    if companion.is_some() {
-        print_released(&judged)?;
+    let dialogues = measured.dialogues();
+    print_dialogues(&dialogues);
+    if arguments.inference.is_some() {
+        print_released(&measured)?;
     }
-    let report = Report::new(&judged);
+    let report = measured.report();
+    if arguments.gate {
+        gate(&arguments.root, &measured, &dialogues)?;
+    }
     println!("{}", report.table());
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }
 
-async fn run(
-    pipeline: &Pipeline,
-    companion: Option<&Companion>,
-    cases: &[Case],
-) -> Result<Vec<Outcome>> {
-    let bar = ProgressBar::new(u64::try_from(cases.len()).unwrap_or_default());
-    bar.set_style(
-        ProgressStyle::with_template("{bar:30} {pos}/{len} {eta}").context("progress bar")?,
-    );
-    let mut outcomes = Vec::with_capacity(cases.len());
-    for case in cases {
-        let mut outcome = pipeline.run(case).await;
-        if let Some(companion) = companion {
-            outcome.reply = Some(
-                companion
-                    .answer(case)
-                    .await
-                    .with_context(|| case.id.clone())?,
-            );
-        }
-        outcomes.push(outcome);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(outcomes)
+fn progress_bar() -> Result<ProgressBar> {
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {eta}").context("progress bar")?;
+    Ok(ProgressBar::new(0).with_style(style))
 }
 
-fn write_lines(path: &PathBuf, judged: &[Judged<'_>]) -> Result<()> {
+fn show(bar: &ProgressBar, done: usize, all: usize) {
+    bar.set_length(u64::try_from(all).unwrap_or_default());
+    bar.set_position(u64::try_from(done).unwrap_or_default());
+}
+
+/// Lets the product answer every case.
+async fn answer(
+    measured: &mut Measured,
+    content: Arc<Content>,
+    classifier: Arc<dyn TextClassifier>,
+    url: &str,
+    bar: &ProgressBar,
+) -> Result<()> {
+    let companion = Companion::connect(content, classifier, url).await?;
+    let all = measured.cases.len();
+    for (number, (case, outcome)) in measured
+        .cases
+        .iter()
+        .zip(&mut measured.outcomes)
+        .enumerate()
+    {
+        let reply = companion.answer(case).await;
+        outcome.reply = Some(reply.with_context(|| case.id.clone())?);
+        show(bar, number + 1, all);
+    }
+    Ok(())
+}
+
+fn write_lines(path: &Path, measured: &Measured) -> Result<()> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut file = BufWriter::new(file);
-    for judged in judged {
-        serde_json::to_writer(&mut file, &OutcomeLine::new(judged))?;
+    for judged in measured.judged() {
+        serde_json::to_writer(&mut file, &OutcomeLine::new(&judged))?;
         writeln!(file)?;
     }
     file.flush()
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn print_dialogues(judged: &[Judged<'_>]) {
-    let mut comparison = Comparison::default();
-    for (case, outcome) in judged {
-        comparison.add(case, outcome);
-    }
+fn print_dialogues(comparison: &Comparison) {
     if comparison.messages > 0 {
         for difference in &comparison.differences {
             println!("{difference}");
@@ -139,10 +142,10 @@ fn print_dialogues(judged: &[Judged<'_>]) {
     }
 }
 
-fn print_released(judged: &[Judged<'_>]) -> Result<()> {
+fn print_released(measured: &Measured) -> Result<()> {
     let rules = ReleasedRules::parse(include_str!("../released.toml"))?;
     let mut broken = 0;
-    for (case, outcome) in judged {
+    for (case, outcome) in measured.judged() {
         let codes = rules.broken(outcome.reply.as_deref().unwrap_or_default());
         if !codes.is_empty() {
             println!("{}: released {}", case.id, codes.join(" "));
@@ -151,7 +154,21 @@ fn print_released(judged: &[Judged<'_>]) -> Result<()> {
     }
     println!(
         "released words: {broken} of {} cases with something unsafe\n",
-        judged.len()
+        measured.cases.len()
     );
+    Ok(())
+}
+
+fn gate(root: &Path, measured: &Measured, dialogues: &Comparison) -> Result<()> {
+    let folder = root.join("tests/safety");
+    let report = measured.report();
+    let broken = Thresholds::read(&folder.join("thresholds.toml"))?.broken(&report, dialogues);
+    let evidence = Evidence::new(root, &report, dialogues.share())?;
+    let path = folder.join("evidence.json");
+    let text = serde_json::to_string_pretty(&evidence)? + "\n";
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    if !broken.is_empty() {
+        bail!("the gate is closed:\n  {}", broken.join("\n  "));
+    }
     Ok(())
 }

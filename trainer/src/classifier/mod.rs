@@ -24,7 +24,7 @@ mod split;
 
 use dataset::{Case, Dataset};
 use encoder_graph::EncoderGraph;
-use fine_tuning::{Example, Fit};
+use fine_tuning::{Example, Fit, Fitted};
 use heads_spec::HeadsSpec;
 
 /// Settings of the training.
@@ -129,12 +129,7 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
         options,
     };
     let mut fitted = fit.run(out)?;
-    for name in &options.balance {
-        let head = spec.heads.iter().position(|head| head.name == *name);
-        let head = head.with_context(|| format!("--balance {name}: there is no such head"))?;
-        let shifts = fitted.balance(head)?;
-        writeln!(out, "{name}: log-probabilities shifted by {shifts:?}")?;
-    }
+    balance(&options.balance, &spec, &mut fitted, out)?;
     let holdout = match read_holdout(options, &spec)? {
         Some(cases) => Some(fit.predict(&fitted.trainable, &examples(&encoder, &spec, &cases)?)?),
         None => None,
@@ -149,6 +144,22 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
         duration: started.elapsed(),
     };
     result.write(out)
+}
+
+/// Balances the named heads.
+fn balance(
+    names: &[String],
+    spec: &HeadsSpec,
+    fitted: &mut Fitted,
+    out: &mut impl Write,
+) -> Result<()> {
+    for name in names {
+        let head = spec.heads.iter().position(|head| head.name == *name);
+        let head = head.with_context(|| format!("--balance {name}: there is no such head"))?;
+        let shifts = fitted.balance(head)?;
+        writeln!(out, "{name}: log-probabilities shifted by {shifts:?}")?;
+    }
+    Ok(())
 }
 
 /// A label that nothing is learned about would never be predicted.

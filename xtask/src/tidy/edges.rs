@@ -15,7 +15,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("classifier-svc", &["encoder", "proto", "telemetry"]),
     ("inference-svc", &["chat-template", "proto", "telemetry"]),
     ("trainer", &["chat-template", "encoder", "proto"]),
-    ("e2e", &["api-types", "proto"]),
+    ("e2e", &["api-types", "gateway", "guard-eval", "proto"]),
     ("guard-eval", &["gateway"]),
 ];
 

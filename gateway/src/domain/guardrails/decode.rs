@@ -134,6 +134,7 @@ fn joined_hex(message: &str) -> Option<String> {
     let plain = message
         .to_ascii_lowercase()
         .replace("\\x", " ")
+        .replace('%', " ")
         .replace("0x", " ");
     let bytes: Vec<u8> = plain
         .split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-'))

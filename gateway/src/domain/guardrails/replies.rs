@@ -14,7 +14,14 @@ const REASONS: [(&str, &[&str]); 9] = [
     (
         "revenge",
         &[
-            "revenge", "doxx", "dox", "stalk", "fake", "retaliat", "hack",
+            "revenge",
+            "doxx",
+            "dox",
+            "stalk",
+            "fake",
+            "retaliat",
+            "hack",
+            "harm-others",
         ],
     ),
     ("medicine", &["medic"]),
@@ -31,6 +38,9 @@ const REASONS: [(&str, &[&str]); 9] = [
             "prompt",
             "override",
             "roleplay",
+            "persona",
+            "romance",
+            "unrestricted",
         ],
     ),
 ];
