@@ -28,7 +28,7 @@ fuzz_target!(|input: (&str, &str, i64)| {
             route: Route::ALL[usize::from(state.unsigned_abs() as u8) % Route::ALL.len()],
         }],
     };
-    let texts = Texts::of(message, &before);
+    let texts = Texts::of(&CONTENT.rules, message, &before);
     let signals = inspect(&CONTENT.rules, message, &before, &texts, &[]);
     let decision = decide(&signals, &before);
     assert!(decision.is_clarified() || decision.next_state >= before.state);

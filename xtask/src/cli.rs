@@ -123,6 +123,9 @@ pub(crate) struct EvalArgs {
     /// For `guard`: let the model answer what it may, and judge what is released
     #[arg(long)]
     pub(crate) generate: bool,
+    /// For `guard --generate`: file for a graded report (Markdown) on the dialogues among the cases
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
     /// For `guard`: fail when a threshold is not kept, and write tests/safety/evidence.json
     #[arg(long)]
     pub(crate) gate: bool,

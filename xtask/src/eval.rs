@@ -85,6 +85,9 @@ fn guard(workspace: &Workspace, args: &EvalArgs) -> Result<()> {
     if args.gate {
         line.push("--gate".into());
     }
+    if let Some(report) = &args.report {
+        line.extend(["--report".into(), report.into()]);
+    }
     let model = models::classifier(workspace)?;
     let classifier = Alone::Classifier(workspace.program("classifier-svc"), model);
     let mut services = vec![("--classifier", classifier)];

@@ -94,6 +94,12 @@ pub struct Case {
     pub label: Label,
     /// Where it is from.
     pub source: String,
+    /// ISO 3166-1 alpha-2 of a persona.
+    pub country: Option<String>,
+    /// Who a persona is, in a line.
+    pub about: Option<String>,
+    /// The message, from 1, with which a persona's state must be open.
+    pub crisis_from: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +112,12 @@ struct Line {
     label: Label,
     #[serde(default)]
     source: Option<String>,
+    #[serde(default)]
+    country: Option<String>,
+    #[serde(default)]
+    about: Option<String>,
+    #[serde(default)]
+    crisis_from: Option<usize>,
 }
 
 /// Reads cases; fields that are not known are left alone.
@@ -144,6 +156,9 @@ fn parse(line: &str) -> Result<Case> {
         turns,
         label: line.label,
         source: line.source.unwrap_or_else(|| "none".to_owned()),
+        country: line.country,
+        about: line.about,
+        crisis_from: line.crisis_from,
     })
 }
 

@@ -15,6 +15,7 @@ use gateway::{
             turn::{TurnLimits, TurnRunner, TurnServices},
         },
         content::Content,
+        guardrails::{crisis::CrisisCard, route::Route},
         ports::{Store, TextClassifier},
         session::{NewSession, Retention, SessionRecord},
     },
@@ -32,6 +33,17 @@ const DEADLINES: GenerationDeadlines = GenerationDeadlines {
 };
 /// Longest answer, in tokens.
 const ANSWER_TOKENS: u32 = 160;
+
+/// What a person saw in answer to one message.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// Where the message went.
+    pub route: Option<Route>,
+    /// Words that were released.
+    pub words: String,
+    /// The card, when there was one.
+    pub card: Option<CrisisCard>,
+}
 
 /// Answers as the product does.
 pub struct Companion {
@@ -71,12 +83,14 @@ impl Companion {
         })
     }
 
-    /// Sends the messages of a case and gives back everything that was said in answer, one line a message.
+    /// Sends the messages of a case and gives back what was said in answer to each.
     ///
     /// # Errors
     /// A turn failed: then nothing was measured.
-    pub async fn answer(&self, case: &Case) -> Result<String> {
-        let session = self.new_person().await?;
+    pub async fn answer(&self, case: &Case) -> Result<Vec<Said>> {
+        let session = self
+            .new_person(case.country.as_deref().unwrap_or("US"))
+            .await?;
         let mut said = Vec::new();
         for turn in &case.turns {
             // The state changes from message to message.
@@ -86,10 +100,10 @@ impl Companion {
             said.push(self.say(current, turn.text()).await?);
         }
         self.store.delete_session(session.id).await?;
-        Ok(said.join("\n"))
+        Ok(said)
     }
 
-    async fn new_person(&self) -> Result<SessionRecord> {
+    async fn new_person(&self, country: &str) -> Result<SessionRecord> {
         let number = self
             .people
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -98,7 +112,7 @@ impl Companion {
         let new = NewSession {
             name: "Sam".to_owned(),
             age: 16,
-            country: Some("US".to_owned()),
+            country: Some(country.to_owned()),
             locale: None,
             terms: true,
             retention: Retention::Session,
@@ -108,13 +122,14 @@ impl Companion {
         Ok(session)
     }
 
-    async fn say(&self, session: SessionRecord, message: &str) -> Result<String> {
+    async fn say(&self, session: SessionRecord, message: &str) -> Result<Said> {
         let mut events = self.turns.answer(session, message.to_owned());
-        let mut said = String::new();
+        let mut said = Said::default();
         while let Some(event) = events.recv().await {
             match event {
-                TurnEvent::Delta(text) => said.push_str(&text),
-                TurnEvent::Crisis(card) => said.push_str(&format!("[card] {}", card.message)),
+                TurnEvent::Guard { route, .. } => said.route = Some(route),
+                TurnEvent::Delta(text) => said.words.push_str(&text),
+                TurnEvent::Crisis(card) => said.card = Some(card),
                 TurnEvent::Failed(error) => bail!("a turn failed: {error}"),
                 _ => {}
             }

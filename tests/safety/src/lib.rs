@@ -6,6 +6,7 @@ pub mod dialogues;
 pub mod evidence;
 pub mod gate;
 pub mod generate;
+pub mod personas;
 pub mod pipeline;
 pub mod released;
 pub mod report;

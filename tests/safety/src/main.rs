@@ -19,6 +19,7 @@ use guard_eval::{
     evidence::Evidence,
     gate::Thresholds,
     generate::Companion,
+    personas,
     released::ReleasedRules,
     report::OutcomeLine,
     suites::{self, Measured},
@@ -44,6 +45,9 @@ struct Arguments {
     /// File for one line a case: id, label, route, level, reasons, reply
     #[arg(long)]
     out: Option<PathBuf>,
+    /// With --inference: file for a graded report (Markdown) on the dialogues among the cases
+    #[arg(long)]
+    report: Option<PathBuf>,
     /// Fail when a threshold of tests/safety/thresholds.toml is not kept, and write what was measured, with the
     /// hashes of what it was measured on, to tests/safety/evidence.json
     #[arg(long)]
@@ -74,6 +78,13 @@ async fn main() -> Result<()> {
     print_dialogues(&dialogues);
     if arguments.inference.is_some() {
         print_released(&measured)?;
+        if let Some(path) = &arguments.report {
+            let rules = ReleasedRules::parse(include_str!("../released.toml"))?;
+            let graded = personas::grade(&measured.judged(), &rules);
+            std::fs::write(path, personas::markdown(&graded))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            println!("{}", personas::summary(&graded));
+        }
     }
     let report = measured.report();
     if arguments.gate {
@@ -112,7 +123,7 @@ async fn answer(
         .enumerate()
     {
         let reply = companion.answer(case).await;
-        outcome.reply = Some(reply.with_context(|| case.id.clone())?);
+        outcome.said = reply.with_context(|| case.id.clone())?;
         show(bar, number + 1, all);
     }
     Ok(())
@@ -146,7 +157,7 @@ fn print_released(measured: &Measured) -> Result<()> {
     let rules = ReleasedRules::parse(include_str!("../released.toml"))?;
     let mut broken = 0;
     for (case, outcome) in measured.judged() {
-        let codes = rules.broken(outcome.reply.as_deref().unwrap_or_default());
+        let codes = rules.broken(&outcome.released().unwrap_or_default());
         if !codes.is_empty() {
             println!("{}: released {}", case.id, codes.join(" "));
             broken += 1;

@@ -11,18 +11,24 @@ use gateway::domain::{
         before::{Before, Earlier},
         decide::Decision,
         guard::InputGuard,
+        input::RiskLabels,
         route::Route,
     },
     ports::{Classification, PeerError, TextClassifier},
 };
 
-use crate::cases::{Case, Label};
+use crate::{
+    cases::{Case, Label},
+    generate::Said,
+};
 
 /// What happened with one message.
 #[derive(Debug, Clone)]
 pub struct TurnOutcome {
     /// What the guard decided.
     pub decision: Decision,
+    /// What the classifier said.
+    pub risk: Option<RiskLabels>,
     /// How long that took.
     pub took: Duration,
 }
@@ -34,11 +40,18 @@ pub struct Outcome {
     pub turns: Vec<TurnOutcome>,
     /// The message that counts: for an attack the last one, for everything else the one with the most serious route.
     pub deciding: usize,
-    /// What the product said, when it was asked to.
-    pub reply: Option<String>,
+    /// What the product said to each message, when it was asked to.
+    pub said: Vec<Said>,
 }
 
 impl Outcome {
+    /// Everything that was released, one line a message; cards are reviewed text and left out.
+    #[must_use]
+    pub fn released(&self) -> Option<String> {
+        let words: Vec<&str> = self.said.iter().map(|said| said.words.as_str()).collect();
+        (!words.is_empty()).then(|| words.join("\n"))
+    }
+
     /// The decision that counts.
     #[must_use]
     pub fn decision(&self) -> &Decision {
@@ -80,20 +93,25 @@ impl Pipeline {
         let mut turns = Vec::new();
         for turn in &case.turns {
             let started = Instant::now();
-            let decision = self.guard.read(turn.text(), &before).await.decision;
+            let guarded = self.guard.read(turn.text(), &before).await;
+            let decision = guarded.decision;
             let took = started.elapsed();
             before.state = decision.next_state;
             before.earlier.push(Earlier {
                 text: turn.text().to_owned(),
                 route: decision.route,
             });
-            turns.push(TurnOutcome { decision, took });
+            turns.push(TurnOutcome {
+                decision,
+                risk: guarded.risk,
+                took,
+            });
         }
         let deciding = deciding(case.label, &turns);
         Outcome {
             turns,
             deciding,
-            reply: None,
+            said: Vec::new(),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A second opinion on what the product said: rules of their own, written apart from the output guard, over the
-//! words that were released. The card is reviewed text and is not looked at.
+//! words that were released.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -34,8 +34,7 @@ impl ReleasedRules {
     /// Codes of what is unsafe in the words of the product.
     #[must_use]
     pub fn broken(&self, reply: &str) -> Vec<String> {
-        let lines = reply.lines().filter(|line| !line.starts_with("[card]"));
-        let text = format!(" {} ", plain(&lines.collect::<Vec<_>>().join(" ")));
+        let text = format!(" {} ", plain(reply));
         let words = self.unsafe_words.iter().filter(|rule| {
             rule.words
                 .iter()
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_must_not_be_said_is_found_and_the_card_is_left_alone() {
+    fn what_must_not_be_said_is_found() {
         let rules = ReleasedRules::parse(
             "[[unsafe_words]]\nid = \"secret\"\nwords = [\"our secret\", \"don't tell\"]\n",
         )
@@ -91,10 +90,6 @@ mod tests {
         assert_eq!(rules.broken("Okay. It is OUR secret!"), ["secret"]);
         assert_eq!(rules.broken("Please dont tell anyone"), ["secret"]);
         assert_eq!(rules.broken("call 555 01 99 today"), ["number"]);
-        assert_eq!(
-            rules.broken("[card] call 555 01 99 today\nOkay."),
-            Vec::<String>::new()
-        );
         assert_eq!(
             rules.broken("Take 10 minutes, at 20:15."),
             Vec::<String>::new()

@@ -186,9 +186,12 @@ pub struct OutcomeLine<'a> {
     pub concern: Option<&'static str>,
     /// Codes.
     pub reasons: &'a [String],
+    /// Probabilities of crisis, distress, a harmful request and manipulation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probabilities: Option<[f64; 4]>,
     /// What the product said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<&'a str>,
+    pub reply: Option<String>,
 }
 
 impl<'a> OutcomeLine<'a> {
@@ -208,7 +211,16 @@ impl<'a> OutcomeLine<'a> {
                 .map(|level| level.code()),
             concern: is_crisis.then(|| decision.alarm.concern.code()),
             reasons: &decision.reasons,
-            reply: outcome.reply.as_deref(),
+            probabilities: outcome.turns[outcome.deciding].risk.map(|risk| {
+                let rounded = |probability: f64| (probability * 1e3).round() / 1e3;
+                [
+                    rounded(risk.crisis),
+                    rounded(risk.distress),
+                    rounded(risk.harmful_request),
+                    rounded(risk.manipulation),
+                ]
+            }),
+            reply: outcome.released(),
         }
     }
 }

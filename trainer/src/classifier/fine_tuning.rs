@@ -92,18 +92,19 @@ pub(super) struct Fitted {
 }
 
 impl Fitted {
-    /// Moves the bias of a head so that its most probable labels are balanced; see [`balancing_shifts`].
-    pub(super) fn balance(&mut self, head: usize) -> Result<Vec<f32>> {
+    /// Moves the bias of a head so that its most probable labels are balanced on the first `texts` validation texts
+    /// that have its label; see [`balancing_shifts`].
+    pub(super) fn balance(&mut self, head: usize, texts: usize) -> Result<Vec<f32>> {
         let found = &mut self.validation[head];
         let temperature = best_temperature(&found.logits, &found.classes);
-        let scaled: Vec<Vec<f32>> = found
-            .logits
+        let texts = texts.min(found.classes.len());
+        let scaled: Vec<Vec<f32>> = found.logits[..texts]
             .iter()
             .map(|row| row.iter().map(|logit| logit / temperature).collect())
             .collect();
         let bias = &self.trainable.heads[head].bias;
         let labels = bias.dims1()?;
-        let shifts = balancing_shifts(&scaled, &found.classes, labels);
+        let shifts = balancing_shifts(&scaled, &found.classes[..texts], labels);
         let added: Vec<f32> = shifts.iter().map(|shift| shift * temperature).collect();
         bias.set(&(bias.as_tensor() + Tensor::new(added.as_slice(), &Device::Cpu)?)?)?;
         for row in &mut found.logits {

@@ -114,22 +114,22 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
     let encoder = load_encoder(&options.encoder)?;
     let graph = EncoderGraph::read(&options.encoder)?;
     let training = examples(&encoder, &spec, &training)?;
-    let validation = examples(&encoder, &spec, &validation)?;
+    let held_out = examples(&encoder, &spec, &validation)?;
     writeln!(
         out,
         "{} texts to learn from, {} for validation",
         training.len(),
-        validation.len()
+        held_out.len()
     )?;
     let fit = Fit {
         graph: &graph,
         heads: &spec.heads,
         training: &training,
-        validation: &validation,
+        validation: &held_out,
         options,
     };
     let mut fitted = fit.run(out)?;
-    balance(&options.balance, &spec, &mut fitted, out)?;
+    balance(&options.balance, &spec, &validation, &mut fitted, out)?;
     let holdout = match read_holdout(options, &spec)? {
         Some(cases) => Some(fit.predict(&fitted.trainable, &examples(&encoder, &spec, &cases)?)?),
         None => None,
@@ -138,7 +138,7 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
         options,
         spec: &spec,
         dataset: &dataset,
-        sizes: (training.len(), validation.len()),
+        sizes: (training.len(), held_out.len()),
         fitted: &fitted,
         holdout: holdout.as_deref(),
         duration: started.elapsed(),
@@ -150,13 +150,17 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
 fn balance(
     names: &[String],
     spec: &HeadsSpec,
+    validation: &[Case],
     fitted: &mut Fitted,
     out: &mut impl Write,
 ) -> Result<()> {
     for name in names {
         let head = spec.heads.iter().position(|head| head.name == *name);
         let head = head.with_context(|| format!("--balance {name}: there is no such head"))?;
-        let shifts = fitted.balance(head)?;
+        // Single sentences that were rated by others are no measure for whole messages.
+        let own = validation.iter().filter(|case| !case.file.is_empty());
+        let texts = own.filter(|case| case.classes.contains_key(name)).count();
+        let shifts = fitted.balance(head, texts)?;
         writeln!(out, "{name}: log-probabilities shifted by {shifts:?}")?;
     }
     Ok(())

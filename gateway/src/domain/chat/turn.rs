@@ -84,7 +84,9 @@ impl Turn {
             state: SafetyState::from_level(self.session.safety),
             earlier: earlier_messages(history, turn_id),
         };
-        let Guarded { decision, labels } = self.guard(&message, &before).await;
+        let Guarded {
+            decision, labels, ..
+        } = self.guard(&message, &before).await;
         if decision.route == Route::Crisis {
             self.crisis(turn_id, &message, is_new, &decision).await;
             return Ok(());

@@ -1,5 +1,7 @@
 //! `safety/rules.toml`: what is looked for in a person's words, and what around it changes its meaning.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{
@@ -47,6 +49,8 @@ pub struct Context {
     pub retreats: Vec<String>,
     /// Says what was meant instead.
     pub clarifies: Vec<String>,
+    /// How words are shortened, and what they stand for; in messages and in the phrases of this file.
+    pub spellings: BTreeMap<String, String>,
 }
 
 /// One sign in what a person writes.

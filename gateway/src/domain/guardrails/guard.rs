@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     before::Before,
     decide::{Decision, decide},
-    input::{Texts, inspect},
+    input::{RiskLabels, Texts, inspect},
 };
 use crate::domain::{
     content::Content,
@@ -24,6 +24,8 @@ pub struct InputGuard {
 pub struct Guarded {
     /// What follows.
     pub decision: Decision,
+    /// The highest probabilities over the message and its sentences; none when it could not be asked.
+    pub risk: Option<RiskLabels>,
     /// What the classifier says of the whole message; none when it could not be asked.
     pub labels: Option<Classification>,
 }
@@ -40,7 +42,7 @@ impl InputGuard {
 
     /// Decides what follows from a message.
     pub async fn read(&self, message: &str, before: &Before) -> Guarded {
-        let texts = Texts::of(message, before);
+        let texts = Texts::of(&self.content.rules, message, before);
         let labels = match self.classifier.classify(texts.texts.clone()).await {
             Ok(labels) => labels,
             Err(error) => {
@@ -51,6 +53,7 @@ impl InputGuard {
         let signals = inspect(&self.content.rules, message, before, &texts, &labels);
         Guarded {
             decision: decide(&signals, before),
+            risk: signals.labels,
             labels: labels.into_iter().next(),
         }
     }

@@ -35,6 +35,10 @@ pub struct Signals {
     pub affirms: bool,
     /// The person says what was meant instead.
     pub clarifies: bool,
+    /// Something makes light of what is said: laughter, an idiom, words that take a rule back.
+    pub is_light: bool,
+    /// There is a saying that only sounds like a crisis.
+    pub has_idiom: bool,
     /// Number of words.
     pub words: usize,
 }
@@ -66,7 +70,7 @@ pub struct Texts {
 impl Texts {
     /// The texts of a message.
     #[must_use]
-    pub fn of(message: &str, before: &Before) -> Self {
+    pub fn of(rules: &RuleMatcher, message: &str, before: &Before) -> Self {
         let mut texts = vec![message.to_owned()];
         let sentences = sentences::split(message);
         if sentences.len() > 1 {
@@ -79,6 +83,10 @@ impl Texts {
                     == MINIMUM_SENTENCE_WORDS
             });
             texts.extend(long_enough.map(|sentence| sentence.text.to_owned()));
+        }
+        // First, so that a long message does not crowd it out.
+        if let Some(plain) = rules.plain_text(message) {
+            texts.insert(1, plain);
         }
         texts.extend(hidden_texts(message));
         texts.truncate(MAXIMUM_TEXTS);
@@ -122,6 +130,8 @@ pub fn inspect(
         retreats: says_little || (found.retreats && found.words <= RETREAT_WORDS),
         affirms: found.affirms,
         clarifies: found.clarifies,
+        is_light: found.is_light,
+        has_idiom: found.has_idiom,
         words: found.words,
     }
 }
@@ -149,12 +159,14 @@ mod tests {
 
     use super::*;
     use crate::domain::{
+        content::{Content, tests::real_folder},
         guardrails::{before::Earlier, route::Route},
         ports::HeadScores,
     };
 
     fn texts(message: &str, before: &Before) -> Vec<String> {
-        Texts::of(message, before).texts
+        let content = Content::load(&real_folder()).unwrap();
+        Texts::of(&content.rules, message, before).texts
     }
 
     #[test]

@@ -8,6 +8,10 @@ use super::normalise::{fold, plain_words};
 
 /// Letters that a run of one letter may be restored to, at most: 2^4 spellings are tried.
 const MAXIMUM_RUNS: usize = 4;
+/// Shortest word that is found again without its vowels.
+const MINIMUM_SKELETON_WORD: usize = 5;
+/// Fewest consonants that tell which word it was.
+const MINIMUM_SKELETON: usize = 4;
 /// Longest word that is looked at; longer ones are no disguise.
 const MAXIMUM_WORD_CHARS: usize = 48;
 
@@ -17,6 +21,8 @@ pub struct Lexicon {
     words: HashSet<String>,
     /// Two words that stand side by side in a phrase.
     pairs: HashSet<String>,
+    /// Long words without their vowels, where only one word has these consonants.
+    skeletons: HashMap<String, Option<String>>,
     /// By length in characters, in the order of the file, for words with stars.
     by_length: HashMap<usize, Vec<Vec<char>>>,
 }
@@ -33,6 +39,11 @@ impl Lexicon {
                 .extend(words.windows(2).map(|pair| pair.join(" ")));
             for word in words {
                 if lexicon.words.insert(word.to_owned()) {
+                    if word.chars().count() >= MINIMUM_SKELETON_WORD {
+                        let only = lexicon.skeletons.entry(skeleton(word));
+                        only.and_modify(|known| *known = None)
+                            .or_insert_with(|| Some(word.to_owned()));
+                    }
                     let letters: Vec<char> = word.chars().collect();
                     lexicon
                         .by_length
@@ -79,6 +90,16 @@ impl Lexicon {
                     .iter()
                     .find_map(|spelling| self.unstretch(spelling))
             })
+            .or_else(|| self.fill_vowels(spelling))
+    }
+
+    /// The word that was written without its vowels: "myslf", "kllng".
+    fn fill_vowels(&self, spelling: &str) -> Option<String> {
+        let is_bare = spelling.len() >= MINIMUM_SKELETON
+            && spelling
+                .chars()
+                .all(|c| c.is_ascii_lowercase() && !is_vowel(c));
+        self.skeletons.get(spelling).filter(|_| is_bare)?.clone()
     }
 
     /// The word that stars hide: "su*cide". At least half of the letters must be seen.
@@ -174,6 +195,14 @@ impl Lexicon {
         words.reverse();
         Some(words)
     }
+}
+
+fn is_vowel(letter: char) -> bool {
+    matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u')
+}
+
+fn skeleton(word: &str) -> String {
+    word.chars().filter(|letter| !is_vowel(*letter)).collect()
 }
 
 /// Signs that stand for any letter.

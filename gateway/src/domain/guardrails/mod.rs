@@ -2,6 +2,7 @@
 //! decides what follows, and what the model writes passes a gate sentence by sentence. Nothing here
 //! waits for anything, so all of it works when every other service is down.
 
+pub mod alternatives;
 pub mod before;
 pub mod concern;
 mod contacts;

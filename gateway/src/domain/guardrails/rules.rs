@@ -4,7 +4,7 @@
 mod hits;
 mod message;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use aho_corasick::AhoCorasick;
 
@@ -14,6 +14,7 @@ use self::{
 };
 pub use super::sayings::Softening;
 use super::{
+    alternatives::expand,
     concern::Alarm,
     decode::hidden_texts,
     lexicon::Lexicon,
@@ -48,6 +49,10 @@ pub struct RuleFindings {
     pub affirms: bool,
     /// The person says what was meant instead.
     pub clarifies: bool,
+    /// Something makes light of what is said.
+    pub is_light: bool,
+    /// There is a saying that only sounds like a crisis.
+    pub has_idiom: bool,
     /// How many words there are.
     pub words: usize,
 }
@@ -58,6 +63,9 @@ pub enum RulesError {
     /// A phrase has no letter or digit.
     #[error("{0:?} contains no word")]
     NoWord(String),
+    /// Its brackets do not match, or it stands for too many phrases.
+    #[error("{0:?}: alternatives are written (one|other), without brackets inside")]
+    Alternatives(String),
     /// There are too many phrases.
     #[error(transparent)]
     Automaton(#[from] aho_corasick::BuildError),
@@ -89,17 +97,25 @@ impl RuleMatcher {
     /// # Errors
     /// A phrase has no word in it.
     pub fn compile(file: RulesFile) -> Result<Self, RulesError> {
-        let texts = meanings(&file);
-        let lexicon = Lexicon::new(texts.iter().map(|(text, _)| text.as_str()));
+        let texts = meanings(&file)?;
+        let spellings = &file.context.spellings;
+        let known = texts.iter().map(|(text, _)| text.as_str());
+        let known = known.chain(
+            spellings
+                .iter()
+                .flat_map(|(short, long)| [short.as_str(), long]),
+        );
+        let lexicon = Lexicon::new(known);
         let mut patterns = Vec::new();
         let mut compact = Vec::new();
         let mut compact_rules = Vec::new();
         for (text, meaning) in &texts {
             let folded = fold(text);
-            let words: Vec<&str> = plain_words(&folded).collect();
-            if words.is_empty() {
+            let written: Vec<&str> = plain_words(&folded).collect();
+            if written.is_empty() {
                 return Err(RulesError::NoWord(text.clone()));
             }
+            let words = spelt_out(&written, &file.context.spellings);
             patterns.push(format!(" {} ", words.join(" ")));
             let joined = words.concat();
             if let Meaning::Phrase(rule) = meaning
@@ -136,6 +152,14 @@ impl RuleMatcher {
         findings
     }
 
+    /// The message with disguised and shortened words written out; none when there are none. For the classifier,
+    /// which has only read ordinary spellings.
+    #[must_use]
+    pub fn plain_text(&self, message: &str) -> Option<String> {
+        let read = Message::read(message, &self.lexicon, &self.file.context.spellings);
+        read.is_changed.then(|| read.words_only())
+    }
+
     /// Signs that a message shows only together with what was written right before it.
     #[must_use]
     pub fn find_across(&self, earlier: &str, message: &str) -> Vec<RuleHit> {
@@ -154,7 +178,7 @@ impl RuleMatcher {
     }
 
     fn read(&self, message: &str) -> RuleFindings {
-        let message = Message::read(message, &self.lexicon);
+        let message = Message::read(message, &self.lexicon, &self.file.context.spellings);
         let mut spans = Spans::default();
         for found in self.phrases.find_overlapping_iter(&message.text) {
             let span = (found.start(), found.end());
@@ -172,6 +196,8 @@ impl RuleMatcher {
             retreats: spans.has(Around::Retreat),
             affirms: spans.begins_with_yes,
             clarifies: spans.has(Around::Clarify),
+            is_light: spans.is_light(),
+            has_idiom: spans.has_idiom(),
             words: message.words,
         }
     }
@@ -194,20 +220,31 @@ impl RuleMatcher {
     }
 }
 
-/// Every phrase of the file with what it means.
-fn meanings(file: &RulesFile) -> Vec<(String, Meaning)> {
+/// Words with the shortened ones written in full.
+fn spelt_out<'a>(words: &[&'a str], spellings: &'a BTreeMap<String, String>) -> Vec<&'a str> {
+    let full = |word: &'a str| spellings.get(word).map_or(word, String::as_str);
+    words
+        .iter()
+        .flat_map(|word| full(word).split(' '))
+        .collect()
+}
+
+/// Every phrase of the file with what it means, alternatives written out.
+fn meanings(file: &RulesFile) -> Result<Vec<(String, Meaning)>, RulesError> {
     let mut texts: Vec<(String, Meaning)> = Vec::new();
+    let mut add = |phrases: &[String], meaning: Meaning| {
+        for phrase in phrases {
+            let expanded =
+                expand(phrase).ok_or_else(|| RulesError::Alternatives(phrase.clone()))?;
+            texts.extend(expanded.into_iter().map(|text| (text, meaning)));
+        }
+        Ok::<(), RulesError>(())
+    };
     for (index, rule) in file.rules.iter().enumerate() {
-        let phrases = rule.phrases.iter();
-        texts.extend(phrases.map(|text| (text.clone(), Meaning::Phrase(index))));
-        let unless = rule.unless.iter();
-        texts.extend(unless.map(|text| (text.clone(), Meaning::Unless(index))));
+        add(&rule.phrases, Meaning::Phrase(index))?;
+        add(&rule.unless, Meaning::Unless(index))?;
     }
-    texts.extend(
-        file.idioms
-            .iter()
-            .map(|idiom| (idiom.clone(), Meaning::Idiom)),
-    );
+    add(&file.idioms, Meaning::Idiom)?;
     let context = &file.context;
     for (around, list) in [
         (Around::Laugh, &context.laughs),
@@ -219,12 +256,9 @@ fn meanings(file: &RulesFile) -> Vec<(String, Meaning)> {
         (Around::Retreat, &context.retreats),
         (Around::Clarify, &context.clarifies),
     ] {
-        texts.extend(
-            list.iter()
-                .map(|text| (text.clone(), Meaning::Around(around))),
-        );
+        add(list, Meaning::Around(around))?;
     }
-    texts
+    Ok(texts)
 }
 
 /// Adds the hits of rules that are not there yet; a hit that is not softened replaces one that is.

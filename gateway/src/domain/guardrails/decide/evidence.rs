@@ -14,18 +14,26 @@ use crate::domain::{
 /// Probability of "crisis" that is enough on its own. This and the ones below are read off the
 /// precision and recall by probability in `models/minilm-distil-heads/MODEL_CARD.md` and the suites of
 /// `tests/safety`.
-pub(super) const CRISIS_ALONE: f64 = 0.60;
-/// Probability of "crisis" that is enough with a support rule or while the state is not clear.
-pub(super) const CRISIS_WITH_SIGN: f64 = 0.30;
+pub(super) const CRISIS_ALONE: f64 = 0.30;
+/// The same when something makes light of what is said, or next to nothing is said.
+pub(super) const CRISIS_WEAK: f64 = 0.70;
+/// Words of a message that a saying may explain as a whole.
+const SHORT_MESSAGE: usize = 20;
+/// Words of a message that say too little for the classifier to be sure.
+const FEW_WORDS: usize = 4;
+/// Probability of "crisis" that is enough with an unclear sign or while the state is not clear.
+pub(super) const CRISIS_WITH_SIGN: f64 = 0.20;
 /// Probability of "crisis" that asks for a question.
-pub(super) const CRISIS_ASK: f64 = 0.30;
+pub(super) const CRISIS_ASK: f64 = 0.12;
 /// Probability of "crisis" that asks for a warmer answer with resources.
-pub(super) const CRISIS_HINT: f64 = 0.15;
+pub(super) const CRISIS_HINT: f64 = 0.08;
 /// Probability of "distress" that asks for a warmer answer.
 pub(super) const DISTRESS: f64 = 0.60;
 /// Probability of a harmful intent that is declined.
-pub(super) const INTENT: f64 = 0.85;
-/// The same when the person is hurting: more is needed to turn somebody down.
+pub(super) const INTENT: f64 = 0.50;
+/// The same when the classifier finds distress: more is needed to turn somebody down.
+pub(super) const INTENT_DISTRESSED: f64 = 0.85;
+/// The same when a rule finds that the person is hurting.
 pub(super) const INTENT_HURTING: f64 = 0.97;
 
 /// Part of the id of decline rules about means of self-harm.
@@ -59,7 +67,7 @@ impl Evidence {
             evidence.add_rule(hit, TOGETHER, state);
         }
         if let Some(labels) = signals.labels {
-            evidence.add_labels(labels, state);
+            evidence.add_labels(labels, state, signals);
         }
         if let Some(labels) = signals.labels_together {
             evidence.add_labels_together(labels);
@@ -93,10 +101,16 @@ impl Evidence {
         }
     }
 
-    fn add_labels(&mut self, labels: RiskLabels, state: SafetyState) {
-        let has_sign =
-            !self.support.is_empty() || !self.check_in.is_empty() || state != SafetyState::Clear;
-        if labels.crisis >= CRISIS_ALONE || (labels.crisis >= CRISIS_WITH_SIGN && has_sign) {
+    fn add_labels(&mut self, labels: RiskLabels, state: SafetyState, signals: &Signals) {
+        let has_sign = !self.check_in.is_empty() || state != SafetyState::Clear;
+        let enough = match (is_weak(signals), has_sign) {
+            // The saying explains what the classifier hears.
+            _ if is_explained(signals, state) => f64::INFINITY,
+            (true, _) => CRISIS_WEAK,
+            (false, true) => CRISIS_WITH_SIGN,
+            (false, false) => CRISIS_ALONE,
+        };
+        if labels.crisis >= enough {
             self.crisis.push(CLASSIFIER_CRISIS.to_owned());
         } else if labels.crisis >= CRISIS_ASK {
             self.check_in.push(CLASSIFIER_ASK.to_owned());
@@ -104,13 +118,14 @@ impl Evidence {
         // A person who is hurting talks about harm. The label alone must not turn them away.
         let is_distressed =
             labels.distress >= DISTRESS || (self.crisis.is_empty() && labels.crisis >= CRISIS_HINT);
-        let enough = match (
-            labels.crisis >= CRISIS_HINT,
-            is_distressed || !self.support.is_empty(),
-        ) {
-            (true, _) => f64::INFINITY,
-            (false, true) => INTENT_HURTING,
-            (false, false) => INTENT,
+        let enough = if labels.crisis >= CRISIS_ALONE {
+            f64::INFINITY
+        } else if !self.support.is_empty() {
+            INTENT_HURTING
+        } else if is_distressed {
+            INTENT_DISTRESSED
+        } else {
+            INTENT
         };
         if labels.harmful_request >= enough {
             self.decline.push(CLASSIFIER_HARMFUL.to_owned());
@@ -139,4 +154,17 @@ impl Evidence {
             }
         }
     }
+}
+
+/// Whether the classifier alone should be believed less.
+fn is_weak(signals: &Signals) -> bool {
+    signals.is_light || (signals.words <= FEW_WORDS && signals.rules.is_empty())
+}
+
+/// Whether a short message has a saying in it and no other sign.
+fn is_explained(signals: &Signals, state: SafetyState) -> bool {
+    signals.has_idiom
+        && signals.words <= SHORT_MESSAGE
+        && signals.rules.is_empty()
+        && state == SafetyState::Clear
 }

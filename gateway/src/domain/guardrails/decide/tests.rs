@@ -47,6 +47,7 @@ impl Case {
             rules: self.rules,
             labels: self.labels,
             retreats: self.retreats,
+            words: 12,
             ..Signals::default()
         };
         let decision = decide(&signals, &Before::nothing(self.state));
@@ -131,14 +132,14 @@ fn the_classifier_raises_and_never_clears() {
     case(
         "sure",
         &[],
-        labels(0.6, 0.0, 0.0, 0.0),
+        labels(0.3, 0.0, 0.0, 0.0),
         Clear,
         (Route::Crisis, &["classifier-crisis"], Crisis),
     );
     case(
         "unsure",
         &[],
-        labels(0.59, 0.0, 0.0, 0.0),
+        labels(0.29, 0.0, 0.0, 0.0),
         Clear,
         (
             Route::CheckIn,
@@ -149,7 +150,7 @@ fn the_classifier_raises_and_never_clears() {
     case(
         "unlikely",
         &[],
-        labels(0.14, 0.59, 0.0, 0.0),
+        labels(0.07, 0.59, 0.0, 0.0),
         Clear,
         (Route::Answer, &[], Clear),
     );
@@ -181,7 +182,7 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
     case(
         "request",
         &[],
-        labels(0.0, 0.0, 0.85, 0.0),
+        labels(0.0, 0.0, 0.5, 0.0),
         Clear,
         (Route::Decline, &["classifier-harmful-request"], Clear),
     );
@@ -209,9 +210,9 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
     case(
         "perhaps in crisis",
         &[],
-        labels(0.2, 0.0, 0.99, 0.0),
+        labels(0.3, 0.0, 0.99, 0.0),
         Clear,
-        (Route::Support, &["classifier-distress"], Distress),
+        (Route::Crisis, &["classifier-crisis"], Crisis),
     );
     case(
         "crisis",

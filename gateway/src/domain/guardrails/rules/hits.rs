@@ -52,6 +52,17 @@ impl Spans {
         self.anywhere.insert(around);
     }
 
+    /// Whether something makes light of what is said: laughter, an idiom, or words that take a rule back.
+    pub(super) fn is_light(&self) -> bool {
+        !self.has(Around::Weight)
+            && (self.has(Around::Laugh) || !self.idioms.is_empty() || !self.unless.is_empty())
+    }
+
+    /// Whether a saying stands in the message that only sounds like a crisis.
+    pub(super) fn has_idiom(&self) -> bool {
+        !self.idioms.is_empty() && !self.has(Around::Weight)
+    }
+
     /// Whether something is said anywhere in the message.
     pub(super) fn has(&self, around: Around) -> bool {
         self.anywhere.contains(&around)

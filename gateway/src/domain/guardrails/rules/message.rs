@@ -1,8 +1,14 @@
 //! A message in the form that the rules are matched on.
 
-use super::Softening;
+use std::collections::BTreeMap;
+
+use super::{Softening, spelt_out};
 use crate::domain::guardrails::{
-    disguise, lexicon::Lexicon, normalise::fold, sayings::soften, sentences,
+    disguise,
+    lexicon::Lexicon,
+    normalise::{fold, plain_words},
+    sayings::soften,
+    sentences,
 };
 
 /// A word of its own that no phrase contains; it stands between sentences.
@@ -21,14 +27,21 @@ pub(super) struct Message {
     /// Where each sentence or line starts.
     segments: Vec<usize>,
     pub(super) words: usize,
+    /// Whether a word is not as it was written.
+    pub(super) is_changed: bool,
 }
 
 impl Message {
-    pub(super) fn read(message: &str, lexicon: &Lexicon) -> Self {
+    pub(super) fn read(
+        message: &str,
+        lexicon: &Lexicon,
+        spellings: &BTreeMap<String, String>,
+    ) -> Self {
         let mut read = Self {
             text: " ".to_owned(),
             segments: Vec::new(),
             words: 0,
+            is_changed: false,
         };
         for sentence in sentences::split(message) {
             if !sentence.continues && !read.segments.is_empty() {
@@ -36,13 +49,25 @@ impl Message {
                 read.text.push(' ');
             }
             read.segments.push(read.text.len());
-            for word in disguise::words(&fold(sentence.text), lexicon) {
-                read.text.push_str(&word);
+            let folded = fold(sentence.text);
+            let words = disguise::words(&folded, lexicon);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let words = spelt_out(&words, spellings);
+            read.is_changed |= !words.iter().copied().eq(plain_words(&folded));
+            for word in words {
+                read.text.push_str(word);
                 read.text.push(' ');
                 read.words += 1;
             }
         }
         read
+    }
+
+    /// The words without the marks between sentences.
+    pub(super) fn words_only(&self) -> String {
+        let words = self.text.split(' ');
+        let words = words.filter(|word| !word.is_empty() && *word != BOUNDARY);
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// The sentence or line that a position belongs to.
