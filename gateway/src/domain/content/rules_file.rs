@@ -49,6 +49,8 @@ pub struct Context {
     pub retreats: Vec<String>,
     /// Says what was meant instead.
     pub clarifies: Vec<String>,
+    /// Says that the person wants to protect themself or to make up for something.
+    pub protects: Vec<String>,
     /// How words are shortened, and what they stand for; in messages and in the phrases of this file.
     pub spellings: BTreeMap<String, String>,
 }

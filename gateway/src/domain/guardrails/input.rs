@@ -39,6 +39,8 @@ pub struct Signals {
     pub is_light: bool,
     /// There is a saying that only sounds like a crisis.
     pub has_idiom: bool,
+    /// The person wants to protect themself or to make up for something.
+    pub protects: bool,
     /// Number of words.
     pub words: usize,
 }
@@ -132,6 +134,7 @@ pub fn inspect(
         clarifies: found.clarifies,
         is_light: found.is_light,
         has_idiom: found.has_idiom,
+        protects: found.protects,
         words: found.words,
     }
 }

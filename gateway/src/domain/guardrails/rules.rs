@@ -53,6 +53,8 @@ pub struct RuleFindings {
     pub is_light: bool,
     /// There is a saying that only sounds like a crisis.
     pub has_idiom: bool,
+    /// The person wants to protect themself or to make up for something.
+    pub protects: bool,
     /// How many words there are.
     pub words: usize,
 }
@@ -197,6 +199,7 @@ impl RuleMatcher {
             affirms: spans.begins_with_yes,
             clarifies: spans.has(Around::Clarify),
             is_light: spans.is_light(),
+            protects: spans.has(Around::Protect),
             has_idiom: spans.has_idiom(),
             words: message.words,
         }
@@ -255,6 +258,7 @@ fn meanings(file: &RulesFile) -> Result<Vec<(String, Meaning)>, RulesError> {
         (Around::Affirm, &context.affirms),
         (Around::Retreat, &context.retreats),
         (Around::Clarify, &context.clarifies),
+        (Around::Protect, &context.protects),
     ] {
         add(list, Meaning::Around(around))?;
     }

@@ -32,8 +32,8 @@ pub(super) const DISTRESS: f64 = 0.60;
 /// Probability of a harmful intent that is declined.
 pub(super) const INTENT: f64 = 0.50;
 /// The same when the classifier finds distress: more is needed to turn somebody down.
-pub(super) const INTENT_DISTRESSED: f64 = 0.85;
-/// The same when a rule finds that the person is hurting.
+pub(super) const INTENT_DISTRESSED: f64 = 0.95;
+/// The same when a rule finds that the person is hurting, or wants to protect themself.
 pub(super) const INTENT_HURTING: f64 = 0.97;
 
 /// Part of the id of decline rules about means of self-harm.
@@ -120,7 +120,7 @@ impl Evidence {
             labels.distress >= DISTRESS || (self.crisis.is_empty() && labels.crisis >= CRISIS_HINT);
         let enough = if labels.crisis >= CRISIS_ALONE {
             f64::INFINITY
-        } else if !self.support.is_empty() {
+        } else if !self.support.is_empty() || signals.protects {
             INTENT_HURTING
         } else if is_distressed {
             INTENT_DISTRESSED

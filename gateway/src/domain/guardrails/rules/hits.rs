@@ -22,6 +22,7 @@ pub(super) enum Around {
     Affirm,
     Retreat,
     Clarify,
+    Protect,
 }
 
 /// Where phrases stand in a message.
