@@ -8,6 +8,7 @@ use crate::domain::{
     guardrails::{
         before::Earlier,
         concern::Alarm,
+        input::RiskLabels,
         rules::{RuleHit, Softening},
     },
 };
@@ -202,4 +203,25 @@ fn referrals_go_before_questions_and_after_refusals() {
         Route::Decline
     );
     assert_eq!(route(&[question]), Route::CheckIn);
+}
+
+#[test]
+fn a_brief_turn_that_no_rule_knows_is_asked_about() {
+    for (words, state, expected) in [
+        (6, Clear, Route::CheckIn),
+        (6, Crisis, Route::Crisis),
+        (12, Clear, Route::Crisis),
+    ] {
+        let signals = Signals {
+            labels: Some(RiskLabels {
+                crisis: 0.5,
+                distress: 0.4,
+                ..RiskLabels::default()
+            }),
+            words,
+            ..Signals::default()
+        };
+        let decision = decide(&signals, &Before::nothing(state));
+        assert_eq!(decision.route, expected, "{words} words, {state:?}");
+    }
 }

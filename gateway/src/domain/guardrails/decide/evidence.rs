@@ -21,8 +21,14 @@ pub(super) const CRISIS_WEAK: f64 = 0.70;
 const SHORT_MESSAGE: usize = 20;
 /// Words of a message that say too little for the classifier to be sure.
 const FEW_WORDS: usize = 4;
+/// Words of a message that need a high probability when no rule and no earlier sign says the same: in turns of
+/// a conversation the classifier hears more than was said. Below it the person is asked.
+const BRIEF_TURN: usize = 10;
 /// Probability of "crisis" that is enough with an unclear sign or while the state is not clear.
 pub(super) const CRISIS_WITH_SIGN: f64 = 0.20;
+/// Probability of "crisis" of the last messages together that is enough when the new one has a sign. It is
+/// higher than that of one message: what several ordinary complaints add up to is easily heard as more.
+pub(super) const CRISIS_TOGETHER: f64 = 0.50;
 /// Probability of "crisis" that asks for a question.
 pub(super) const CRISIS_ASK: f64 = 0.12;
 /// Probability of "crisis" that asks for a warmer answer with resources.
@@ -108,6 +114,7 @@ impl Evidence {
             _ if is_explained(signals, state) => f64::INFINITY,
             (true, _) => CRISIS_WEAK,
             (false, true) => CRISIS_WITH_SIGN,
+            (false, false) if is_brief(signals) => CRISIS_WEAK,
             (false, false) => CRISIS_ALONE,
         };
         if labels.crisis >= enough {
@@ -141,7 +148,7 @@ impl Evidence {
     /// The last messages together count when the new one shows at least a sign.
     fn add_labels_together(&mut self, labels: RiskLabels) {
         let has_sign = !self.support.is_empty() || !self.check_in.is_empty();
-        if labels.crisis >= CRISIS_ALONE && has_sign {
+        if labels.crisis >= CRISIS_TOGETHER && has_sign {
             self.crisis.push(format!("{CLASSIFIER_CRISIS}{TOGETHER}"));
         }
         let is_hurting = !self.support.is_empty();
@@ -159,6 +166,11 @@ impl Evidence {
 /// Whether the classifier alone should be believed less.
 fn is_weak(signals: &Signals) -> bool {
     signals.is_light || (signals.words <= FEW_WORDS && signals.rules.is_empty())
+}
+
+/// Whether next to nothing speaks for the classifier: a brief turn that no rule knows.
+fn is_brief(signals: &Signals) -> bool {
+    signals.words <= BRIEF_TURN && signals.rules.is_empty()
 }
 
 /// Whether a short message has a saying in it and no other sign.
