@@ -143,7 +143,7 @@ async fn one_trace_goes_through_all_services_and_no_content_through_logs_or_metr
     let mut visitor = Visitor::new(&stack.base_url).unwrap();
     visitor.follow(&format!("00-{trace}-00f067aa0ba902b7-01"));
     visitor.begin(canary).await.unwrap();
-    let message = json!({ "message": format!("my cat is called {canary}, say hello to it") });
+    let message = json!({ "message": format!("{canary} is the name of my cat. what do cats like to play with?") });
     visitor.stream("/chat", &message).await.unwrap();
     for path in [
         format!("/insights/{canary}"),
