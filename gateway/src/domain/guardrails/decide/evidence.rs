@@ -114,7 +114,7 @@ impl Evidence {
             _ if is_explained(signals, state) => f64::INFINITY,
             (true, _) => CRISIS_WEAK,
             (false, true) => CRISIS_WITH_SIGN,
-            (false, false) if is_brief(signals) => CRISIS_WEAK,
+            (false, false) if is_unknown_within(signals, BRIEF_TURN) => CRISIS_WEAK,
             (false, false) => CRISIS_ALONE,
         };
         if labels.crisis >= enough {
@@ -165,18 +165,15 @@ impl Evidence {
 
 /// Whether the classifier alone should be believed less.
 fn is_weak(signals: &Signals) -> bool {
-    signals.is_light || (signals.words <= FEW_WORDS && signals.rules.is_empty())
+    signals.is_light || is_unknown_within(signals, FEW_WORDS)
 }
 
-/// Whether next to nothing speaks for the classifier: a brief turn that no rule knows.
-fn is_brief(signals: &Signals) -> bool {
-    signals.words <= BRIEF_TURN && signals.rules.is_empty()
+/// Whether a message of at most so many words has nothing that a rule knows.
+fn is_unknown_within(signals: &Signals, words: usize) -> bool {
+    signals.words <= words && signals.rules.is_empty()
 }
 
 /// Whether a short message has a saying in it and no other sign.
 fn is_explained(signals: &Signals, state: SafetyState) -> bool {
-    signals.has_idiom
-        && signals.words <= SHORT_MESSAGE
-        && signals.rules.is_empty()
-        && state == SafetyState::Clear
+    signals.has_idiom && is_unknown_within(signals, SHORT_MESSAGE) && state == SafetyState::Clear
 }
