@@ -24,7 +24,7 @@ use crate::{
         web::{self, WebError},
     },
     router::{self, RateLimit, RateLimitError},
-    stores::sqlite::SqliteStore,
+    stores::sealed::SealedStore,
 };
 
 /// How often expired sessions are removed.
@@ -124,7 +124,7 @@ pub async fn run(
         Some(folder) => web::router(folder)?,
         None => web::no_front_end(),
     };
-    let store = SqliteStore::open(&config.database_url).await?;
+    let store = SealedStore::open(&config.database_url).await?;
     let readiness = Readiness::default();
     let state = build_state(&config, content, Arc::new(store.clone()), readiness.clone())?;
     let turns = state.turns.clone();

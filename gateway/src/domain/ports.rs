@@ -8,8 +8,10 @@ use futures::stream::BoxStream;
 
 use super::{
     chat::prompt::PromptMessage,
-    safety_plan::PlanTexts,
-    session::{MessageUpdate, NewMessage, SessionId, SessionRecord, StoredMessage, TurnFeedback},
+    session::{
+        NewMessage, SessionAccess, SessionChange, SessionId, SessionRecord, SessionSecret,
+        StoredMessage, TurnFeedback,
+    },
 };
 
 /// A peer could not do its part.
@@ -136,45 +138,75 @@ pub enum StoreError {
     /// Trying again later may help.
     #[error("the database cannot be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A row does not have the form that this version writes.
+    /// The session was removed meanwhile.
+    #[error("the session was removed")]
+    Gone,
+    /// A row does not open, or does not have the form that this version writes.
     #[error("a stored record cannot be read: {0}")]
     Corrupt(&'static str),
 }
 
-/// Keeps what a person agreed to have kept. Times are milliseconds since the Unix epoch.
+/// Keeps what a person agreed to have kept. Times are milliseconds since the Unix epoch. What a person said or
+/// wrote can be read only with the key in [`SessionAccess`]; the safety state needs none, so that it survives.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Adds a session.
-    async fn create_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
-    /// The session whose cookie token has this SHA-256, unless it expired before `now_ms`.
-    async fn session_by_token(
+    /// Adds a session that `secret` opens.
+    async fn create_session(
         &self,
-        token_hash: &[u8; 32],
+        session: &SessionRecord,
+        secret: &SessionSecret,
+    ) -> Result<(), StoreError>;
+    /// The session that a secret opens, unless it expired before `now_ms`.
+    async fn open_session(
+        &self,
+        secret: &SessionSecret,
         now_ms: i64,
     ) -> Result<Option<SessionRecord>, StoreError>;
-    /// Writes everything of a session that may change.
-    async fn update_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
-    /// Writes the safety plan.
-    async fn save_safety_plan(&self, id: SessionId, plan: &PlanTexts) -> Result<(), StoreError>;
+    /// Lets one more secret open the session, and gives the identifier of this way in.
+    async fn add_secret(
+        &self,
+        access: &SessionAccess,
+        secret: &SessionSecret,
+        now_ms: i64,
+    ) -> Result<Vec<u8>, StoreError>;
+    /// Closes a way in.
+    async fn remove_secret(&self, id: SessionId, lookup: &[u8]) -> Result<(), StoreError>;
+    /// Moves the expiry further away; it never comes closer, whatever the clock does.
+    async fn extend_session(&self, id: SessionId, expires_ms: i64) -> Result<(), StoreError>;
+    /// Puts a change over the newest record and gives the record then.
+    async fn change_session(
+        &self,
+        access: &SessionAccess,
+        change: SessionChange,
+    ) -> Result<SessionRecord, StoreError>;
     /// Raises the safety state; another writer's higher state is never lowered.
-    async fn raise_safety(&self, id: SessionId, state: i64, cards: i64) -> Result<(), StoreError>;
+    async fn raise_safety(&self, id: SessionId, state: i64) -> Result<(), StoreError>;
     /// Lowers the safety state from `from` to `to` after a clarification; a state that is another one by
     /// now stays as it is.
     async fn settle_safety(&self, id: SessionId, from: i64, to: i64) -> Result<(), StoreError>;
-    /// Removes the session and everything that belongs to it.
+    /// Removes the session and everything that belongs to it, from the file as well as from its logs.
     async fn delete_session(&self, id: SessionId) -> Result<(), StoreError>;
-    /// Adds a message at the end of the conversation and gives its row id.
-    async fn append_message(&self, id: SessionId, message: &NewMessage) -> Result<i64, StoreError>;
-    /// Replaces text and state of an answer that was begun.
-    async fn update_message(&self, row: i64, update: &MessageUpdate) -> Result<(), StoreError>;
+    /// Adds a message at the end of the conversation and gives its sequence number.
+    async fn append_message(
+        &self,
+        access: &SessionAccess,
+        message: &NewMessage,
+    ) -> Result<i64, StoreError>;
+    /// Replaces the message with this sequence number; nothing happens when it was deleted.
+    async fn replace_message(
+        &self,
+        access: &SessionAccess,
+        sequence: i64,
+        message: &NewMessage,
+    ) -> Result<(), StoreError>;
     /// The conversation, oldest first.
-    async fn conversation(&self, id: SessionId) -> Result<Vec<StoredMessage>, StoreError>;
+    async fn conversation(&self, access: &SessionAccess) -> Result<Vec<StoredMessage>, StoreError>;
     /// Removes the conversation; the session and its safety state stay.
     async fn delete_conversation(&self, id: SessionId) -> Result<(), StoreError>;
     /// Keeps what a person thought of an answer; false when the turn is not theirs.
     async fn save_feedback(
         &self,
-        id: SessionId,
+        access: &SessionAccess,
         feedback: &TurnFeedback,
     ) -> Result<bool, StoreError>;
     /// Removes what expired before `now_ms`; gives the number of sessions.

@@ -22,16 +22,12 @@ pub enum PlanError {
     TooLong(String),
 }
 
-/// Puts new words over the old ones. Empty words clear a part.
+/// Whether words can be kept.
 ///
 /// # Errors
-/// A part that does not exist, or words that are too long; nothing is changed then.
-pub fn merge(
-    content: &SafetyPlanContent,
-    texts: &mut PlanTexts,
-    new: PlanTexts,
-) -> Result<(), PlanError> {
-    for (id, text) in &new {
+/// A part that does not exist, or words that are too long.
+pub fn check(content: &SafetyPlanContent, new: &PlanTexts) -> Result<(), PlanError> {
+    for (id, text) in new {
         if !content.parts.iter().any(|part| part.id == *id) {
             let known: Vec<&str> = content.parts.iter().map(|part| part.id.as_str()).collect();
             return Err(PlanError::UnknownPart(known.join(", ")));
@@ -40,14 +36,18 @@ pub fn merge(
             return Err(PlanError::TooLong(id.clone()));
         }
     }
+    Ok(())
+}
+
+/// Puts new words over the kept ones. Empty words clear a part.
+pub fn merge(kept: &mut PlanTexts, new: PlanTexts) {
     for (id, text) in new {
         if text.trim().is_empty() {
-            texts.remove(&id);
+            kept.remove(&id);
         } else {
-            texts.insert(id, text);
+            kept.insert(id, text);
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -64,30 +64,21 @@ mod tests {
 
     #[test]
     fn words_are_kept_changed_and_cleared_part_by_part() {
-        let content = Content::load(&real_folder()).unwrap().safety_plan;
         let mut plan = texts(&[("signs", "old"), ("professionals", "dr")]);
         merge(
-            &content,
             &mut plan,
             texts(&[("signs", "new"), ("professionals", "  ")]),
-        )
-        .unwrap();
+        );
         assert_eq!(plan, texts(&[("signs", "new")]));
     }
 
     #[test]
-    fn what_cannot_be_kept_changes_nothing_and_is_not_repeated() {
+    fn what_cannot_be_kept_is_refused_and_not_repeated() {
         let content = Content::load(&real_folder()).unwrap().safety_plan;
-        let mut plan = texts(&[("signs", "old")]);
-        let unknown = merge(
-            &content,
-            &mut plan,
-            texts(&[("signs", "new"), ("zz", "secret")]),
-        );
+        let unknown = check(&content, &texts(&[("signs", "new"), ("zz", "secret")]));
         assert!(!unknown.unwrap_err().to_string().contains("zz"));
         let long = "x".repeat(MAXIMUM_CHARS + 1);
-        let error = merge(&content, &mut plan, texts(&[("signs", &long)]));
+        let error = check(&content, &texts(&[("signs", &long)]));
         assert_eq!(error, Err(PlanError::TooLong("signs".to_owned())));
-        assert_eq!(plan, texts(&[("signs", "old")]));
     }
 }

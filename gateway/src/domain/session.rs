@@ -1,11 +1,16 @@
 //! A person's session: who they said they are, what they answered, where the safety state stands.
 //! The rules about age, names and lifetimes are here; keeping it is the store's work.
 
+mod change;
 mod checks;
+mod secrets;
 
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
+
+pub use change::SessionChange;
+pub use secrets::{DataKey, SECRET_BYTES, SessionAccess, SessionSecret};
 
 use super::safety_plan::PlanTexts;
 use checks::{age_band, check_country, check_locale, check_name};
@@ -95,12 +100,10 @@ pub struct NewSession {
 }
 
 /// Everything that is kept about a session, apart from the conversation.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct SessionRecord {
-    /// Public identifier.
-    pub id: SessionId,
-    /// SHA-256 of the token in the cookie; the token itself is never kept.
-    pub token_hash: [u8; 32],
+    /// Which session, and the key of its records.
+    pub access: SessionAccess,
     /// What the companion calls the person.
     pub name: String,
     /// Age band.
@@ -127,6 +130,8 @@ pub struct SessionRecord {
     pub cards: i64,
     /// The safety plan: part to the person's words.
     pub safety_plan: PlanTexts,
+    /// The way in that belongs to the recovery phrase, when there is one.
+    pub recovery_lookup: Option<Vec<u8>>,
 }
 
 /// Who wrote a message.
@@ -171,15 +176,6 @@ pub struct NewMessage {
     pub at_ms: i64,
 }
 
-/// What becomes of an answer that was begun.
-#[derive(Clone, PartialEq)]
-pub struct MessageUpdate {
-    /// The words so far.
-    pub text: String,
-    /// How it ended.
-    pub completeness: Completeness,
-}
-
 /// A stored message.
 pub type StoredMessage = NewMessage;
 
@@ -199,14 +195,13 @@ impl SessionRecord {
     ///
     /// # Errors
     /// The first thing that cannot be accepted; nothing is kept then.
-    pub fn open(new: &NewSession, token_hash: [u8; 32], now_ms: i64) -> Result<Self, SessionError> {
+    pub fn open(new: &NewSession, now_ms: i64) -> Result<Self, SessionError> {
         let age_band = age_band(new.age)?;
         if !new.terms {
             return Err(SessionError::Terms);
         }
         Ok(Self {
-            id: Uuid::new_v4(),
-            token_hash,
+            access: SessionAccess::generate(),
             name: check_name(&new.name)?,
             age_band,
             country: new
@@ -225,6 +220,7 @@ impl SessionRecord {
             safety: 0,
             cards: 0,
             safety_plan: PlanTexts::new(),
+            recovery_lookup: None,
         })
     }
 
@@ -262,14 +258,14 @@ mod tests {
             ..person()
         };
         assert_eq!(
-            SessionRecord::open(&new, [0; 32], 0).err(),
+            SessionRecord::open(&new, 0).err(),
             Some(SessionError::Terms)
         );
     }
 
     #[test]
     fn a_session_expires_after_a_day_and_moves_on_with_use() {
-        let mut session = SessionRecord::open(&person(), [0; 32], 0).unwrap();
+        let mut session = SessionRecord::open(&person(), 0).unwrap();
         assert_eq!(session.expires_ms, 24 * HOUR_MS);
         assert_eq!(session.country.as_deref(), Some("IN"));
         assert!(!session.touch(1_000));

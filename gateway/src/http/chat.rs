@@ -51,7 +51,7 @@ pub async fn history(
     State(state): State<AppState>,
     CurrentSession(session): CurrentSession,
 ) -> Result<Json<ChatHistory>, HttpProblem> {
-    let messages = state.store.conversation(session.id).await?;
+    let messages = state.store.conversation(&session.access).await?;
     Ok(Json(convert::history(messages, &session, &state.content)))
 }
 
@@ -64,8 +64,8 @@ pub async fn delete(
     State(state): State<AppState>,
     CurrentSession(session): CurrentSession,
 ) -> Result<StatusCode, HttpProblem> {
-    state.turns.stop_session(session.id).await;
-    state.store.delete_conversation(session.id).await?;
+    state.turns.stop_session(session.access.id).await;
+    state.store.delete_conversation(session.access.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -88,7 +88,11 @@ pub async fn feedback(
         helpful: body.rating == Rating::Up,
         preferred: body.prefer.as_deref().map(identifier).transpose()?,
     };
-    if state.store.save_feedback(session.id, &feedback).await? {
+    if state
+        .store
+        .save_feedback(&session.access, &feedback)
+        .await?
+    {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(HttpProblem::not_found(

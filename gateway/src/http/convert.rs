@@ -37,7 +37,7 @@ pub(super) fn new_session(body: api::CreateSession) -> NewSession {
 
 pub(super) fn session(record: &SessionRecord) -> api::Session {
     api::Session {
-        id: record.id.to_string(),
+        id: record.access.id.to_string(),
         name: record.name.clone(),
         age_band: match record.age_band {
             AgeBand::From13To15 => api::AgeBand::From13To15,

@@ -1,61 +1,39 @@
-//! The session cookie: 256 random bits that only the browser keeps. The store knows their SHA-256.
+//! The session cookie: 256 random bits that only the browser keeps. The store derives from them by what it finds the
+//! session and with what it opens its records, and keeps neither.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use rand::RngCore;
-use sha2::{Digest, Sha256};
+use data_encoding::HEXLOWER;
+
+use crate::domain::session::{SECRET_BYTES, SessionSecret};
 
 const PLAIN_NAME: &str = "detox_session";
 const SECURE_NAME: &str = "__Host-detox_session";
-const TOKEN_BYTES: usize = 32;
 
-/// What opens a session.
-pub struct SessionToken([u8; TOKEN_BYTES]);
+/// The secret in a request's cookies; none when there is none or it was tampered with.
+pub fn secret_from(headers: &HeaderMap, secure: bool) -> Option<SessionSecret> {
+    let name = cookie_name(secure);
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .and_then(|(_, value)| HEXLOWER.decode(value.as_bytes()).ok())
+        .and_then(|bytes| <[u8; SECRET_BYTES]>::try_from(bytes).ok())
+        .map(SessionSecret::from_bytes)
+}
 
-impl SessionToken {
-    /// A fresh one from the operating system's generator.
-    pub fn generate() -> Self {
-        let mut bytes = [0; TOKEN_BYTES];
-        rand::rng().fill_bytes(&mut bytes);
-        Self(bytes)
-    }
-
-    /// SHA-256, which is what the store may know.
-    pub fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.0).into()
-    }
-
-    /// The token in a request's cookies; none when there is none or it was tampered with.
-    pub fn from_headers(headers: &HeaderMap, secure: bool) -> Option<Self> {
-        let name = cookie_name(secure);
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(key, _)| *key == name)
-            .and_then(|(_, value)| decode_hex(value))
-            .map(Self)
-    }
-
-    fn to_hex(&self) -> String {
-        use std::fmt::Write;
-        self.0
-            .iter()
-            .fold(String::with_capacity(2 * TOKEN_BYTES), |mut text, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-    }
-
-    /// The `Set-Cookie` value. Without `max_age_seconds` it ends with the browser's session.
-    pub fn set_cookie(&self, secure: bool, max_age_seconds: Option<i64>) -> Option<HeaderValue> {
-        let max_age = max_age_seconds
-            .map(|age| format!("; Max-Age={age}"))
-            .unwrap_or_default();
-        cookie(secure, &self.to_hex(), &max_age)
-    }
+/// The `Set-Cookie` value. Without `max_age_seconds` it ends with the browser's session.
+pub fn set_cookie(
+    secret: &SessionSecret,
+    secure: bool,
+    max_age_seconds: Option<i64>,
+) -> Option<HeaderValue> {
+    let max_age = max_age_seconds
+        .map(|age| format!("; Max-Age={age}"))
+        .unwrap_or_default();
+    cookie(secure, &HEXLOWER.encode(secret.expose()), &max_age)
 }
 
 /// The `Set-Cookie` value that makes the browser forget the token.
@@ -76,17 +54,6 @@ const fn cookie_name(secure: bool) -> &'static str {
     if secure { SECURE_NAME } else { PLAIN_NAME }
 }
 
-fn decode_hex(text: &str) -> Option<[u8; TOKEN_BYTES]> {
-    if text.len() != 2 * TOKEN_BYTES || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; TOKEN_BYTES];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,11 +64,11 @@ mod tests {
 
     #[test]
     fn a_token_survives_the_way_through_the_browser() {
-        let token = SessionToken::generate();
-        let set = token.set_cookie(true, Some(60)).unwrap();
+        let secret = SessionSecret::generate();
+        let set = set_cookie(&secret, true, Some(60)).unwrap();
         let sent = set.to_str().unwrap().split(';').next().unwrap().to_owned();
-        let back = SessionToken::from_headers(&headers(&format!("a=b; {sent}")), true).unwrap();
-        assert_eq!(back.hash(), token.hash());
+        let back = secret_from(&headers(&format!("a=b; {sent}")), true).unwrap();
+        assert_eq!(back.expose(), secret.expose());
     }
 
     #[test]
@@ -114,7 +81,7 @@ mod tests {
             &"a".repeat(65),
             "+1",
         ] {
-            let found = SessionToken::from_headers(&headers_lossy(value), false);
+            let found = secret_from(&headers_lossy(value), false);
             assert!(found.is_none(), "{value}");
         }
     }

@@ -8,7 +8,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    cookie::SessionToken,
+    cookie::secret_from,
     problem::HttpProblem,
     state::{AppState, now_ms},
 };
@@ -52,16 +52,18 @@ impl FromRequestParts<AppState> for CurrentSession {
     type Rejection = HttpProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, HttpProblem> {
-        let token = SessionToken::from_headers(&parts.headers, state.secure_cookies)
+        let secret = secret_from(&parts.headers, state.secure_cookies)
             .ok_or_else(HttpProblem::no_session)?;
         let now = now_ms();
-        let mut session = state
-            .store
-            .session_by_token(&token.hash(), now)
+        let store = &state.store;
+        let mut session = store
+            .open_session(&secret, now)
             .await?
             .ok_or_else(HttpProblem::no_session)?;
         if session.touch(now) {
-            state.store.update_session(&session).await?;
+            store
+                .extend_session(session.access.id, session.expires_ms)
+                .await?;
         }
         Ok(Self(session))
     }

@@ -246,6 +246,7 @@ impl From<StoreError> for HttpProblem {
                 problem.retry_after = Some(5);
                 problem
             }
+            StoreError::Gone => Self::no_session(),
             StoreError::Corrupt(what) => {
                 tracing::error!(what, "a stored record cannot be read");
                 Self::internal()

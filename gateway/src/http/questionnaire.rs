@@ -9,7 +9,7 @@ use super::{
     problem::HttpProblem,
     state::AppState,
 };
-use crate::domain::questionnaire as domain;
+use crate::domain::{questionnaire as domain, session::SessionChange};
 
 /// The questions, without the points behind them.
 #[utoipa::path(get, path = "/questionnaire", responses((status = 200, body = Questionnaire)))]
@@ -26,17 +26,16 @@ pub async fn get(State(state): State<AppState>) -> Json<Questionnaire> {
 ))]
 pub async fn put_answers(
     State(state): State<AppState>,
-    CurrentSession(mut session): CurrentSession,
+    CurrentSession(session): CurrentSession,
     ApiJson(body): ApiJson<AnswersRequest>,
 ) -> Result<Json<AnswersProgress>, HttpProblem> {
     let questionnaire = &state.content.questionnaire;
     domain::validate(questionnaire, &body.version, &body.answers)?;
-    if session.questionnaire_version.as_deref() != Some(body.version.as_str()) {
-        session.answers.clear();
-        session.questionnaire_version = Some(body.version);
-    }
-    domain::merge(&mut session.answers, body.answers);
-    state.store.update_session(&session).await?;
+    let change = SessionChange::Answers {
+        version: body.version,
+        answers: body.answers,
+    };
+    let session = state.store.change_session(&session.access, change).await?;
     Ok(Json(convert::progress(domain::progress(
         questionnaire,
         &session.answers,

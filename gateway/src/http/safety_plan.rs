@@ -10,7 +10,8 @@ use super::{
 };
 use crate::domain::{
     content::safety_plan::SafetyPlanContent,
-    safety_plan::{PlanTexts, merge},
+    safety_plan::{PlanTexts, check},
+    session::SessionChange,
 };
 
 /// The plan with the person's words.
@@ -33,15 +34,13 @@ pub async fn get(
 ))]
 pub async fn put(
     State(state): State<AppState>,
-    CurrentSession(mut session): CurrentSession,
+    CurrentSession(session): CurrentSession,
     ApiJson(body): ApiJson<SafetyPlanRequest>,
 ) -> Result<Json<SafetyPlan>, HttpProblem> {
     let content = &state.content.safety_plan;
-    merge(content, &mut session.safety_plan, body.parts)?;
-    let store = &state.store;
-    store
-        .save_safety_plan(session.id, &session.safety_plan)
-        .await?;
+    check(content, &body.parts)?;
+    let change = SessionChange::SafetyPlan(body.parts);
+    let session = state.store.change_session(&session.access, change).await?;
     Ok(Json(plan(content, &session.safety_plan)))
 }
 

@@ -12,14 +12,14 @@ use utoipa::IntoParams;
 
 use super::{
     convert,
-    cookie::{SessionToken, clear_cookie},
+    cookie::{clear_cookie, set_cookie},
     extract::{ApiJson, CurrentSession},
     problem::HttpProblem,
     state::{AppState, now_ms},
 };
 use crate::domain::{
     export,
-    session::{Retention, SessionError, SessionRecord},
+    session::{Retention, SessionError, SessionRecord, SessionSecret},
 };
 
 /// Begins a session and sets its cookie.
@@ -33,27 +33,37 @@ pub async fn create(
     ApiJson(body): ApiJson<CreateSession>,
 ) -> Result<Response, HttpProblem> {
     let country = body.country.clone();
-    let token = SessionToken::generate();
-    let session = SessionRecord::open(&convert::new_session(body), token.hash(), now_ms())
-        .map_err(|error| match error {
-            SessionError::TooYoung => {
-                HttpProblem::age_gate(state.content.helplines_for(country.as_deref()).helplines)
-            }
-            other => other.into(),
-        })?;
-    state.store.create_session(&session).await?;
+    let secret = SessionSecret::generate();
+    let session =
+        SessionRecord::open(&convert::new_session(body), now_ms()).map_err(
+            |error| match error {
+                SessionError::TooYoung => {
+                    HttpProblem::age_gate(state.content.helplines_for(country.as_deref()).helplines)
+                }
+                other => other.into(),
+            },
+        )?;
+    state.store.create_session(&session, &secret).await?;
+    opened(&state, &session, &secret)
+}
+
+/// 201 with the cookie that opens the session.
+pub(super) fn opened(
+    state: &AppState,
+    session: &SessionRecord,
+    secret: &SessionSecret,
+) -> Result<Response, HttpProblem> {
     let max_age = match session.retention {
         Retention::Session => None,
         Retention::Keep => Some(session.retention.idle_ms() / 1000),
     };
-    let cookie = token
-        .set_cookie(state.secure_cookies, max_age)
-        .ok_or_else(HttpProblem::internal)?;
+    let cookie =
+        set_cookie(secret, state.secure_cookies, max_age).ok_or_else(HttpProblem::internal)?;
     let headers = AppendHeaders([(header::SET_COOKIE, cookie)]);
     Ok((
         StatusCode::CREATED,
         headers,
-        Json(convert::session(&session)),
+        Json(convert::session(session)),
     )
         .into_response())
 }
@@ -79,8 +89,8 @@ pub async fn delete(
     State(state): State<AppState>,
     CurrentSession(session): CurrentSession,
 ) -> Result<Response, HttpProblem> {
-    state.turns.stop_session(session.id).await;
-    state.store.delete_session(session.id).await?;
+    state.turns.stop_session(session.access.id).await;
+    state.store.delete_session(session.access.id).await?;
     let cookie = clear_cookie(state.secure_cookies).ok_or_else(HttpProblem::internal)?;
     let headers = AppendHeaders([
         (header::SET_COOKIE, cookie),
@@ -111,7 +121,7 @@ pub async fn export(
     CurrentSession(session): CurrentSession,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, HttpProblem> {
-    let messages = state.store.conversation(session.id).await?;
+    let messages = state.store.conversation(&session.access).await?;
     match query.format.as_deref().unwrap_or("json") {
         "json" => {
             let body = serde_json::json!({

@@ -1,3 +1,5 @@
-//! Where records are kept. Only these files know SQL; the domain sees the `Store` trait.
+//! Keeps sessions and conversations. `sealed` is the domain's store: it seals every record; `database` writes what
+//! was sealed to SQLite or PostgreSQL and cannot read it.
 
-pub mod sqlite;
+mod database;
+pub mod sealed;

@@ -17,10 +17,10 @@ use gateway::{
         content::Content,
         guardrails::{crisis::CrisisCard, route::Route},
         ports::{Store, TextClassifier},
-        session::{NewSession, Retention, SessionRecord},
+        session::{NewSession, Retention, SessionId, SessionRecord, SessionSecret},
     },
     http::state::now_ms,
-    stores::sqlite::SqliteStore,
+    stores::sealed::SealedStore,
 };
 
 use crate::cases::Case;
@@ -49,7 +49,6 @@ pub struct Said {
 pub struct Companion {
     store: Arc<dyn Store>,
     turns: TurnRunner,
-    people: std::sync::atomic::AtomicU64,
 }
 
 impl Companion {
@@ -63,7 +62,7 @@ impl Companion {
         inference_url: &str,
     ) -> Result<Self> {
         let channel = clients::channel(inference_url).context("--inference must be a URL")?;
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open("sqlite::memory:").await?);
+        let store: Arc<dyn Store> = Arc::new(SealedStore::open("sqlite::memory:").await?);
         let generator = Arc::new(InferenceClient::new(channel, DEADLINES));
         let services = TurnServices {
             content,
@@ -79,7 +78,6 @@ impl Companion {
         Ok(Self {
             store,
             turns: TurnRunner::new(services, limits),
-            people: std::sync::atomic::AtomicU64::new(0),
         })
     }
 
@@ -88,27 +86,21 @@ impl Companion {
     /// # Errors
     /// A turn failed: then nothing was measured.
     pub async fn answer(&self, case: &Case) -> Result<Vec<Said>> {
-        let session = self
+        let (session, secret) = self
             .new_person(case.country.as_deref().unwrap_or("US"))
             .await?;
         let mut said = Vec::new();
         for turn in &case.turns {
             // The state changes from message to message.
-            let token = session.token_hash;
-            let current = self.store.session_by_token(&token, now_ms()).await?;
+            let current = self.store.open_session(&secret, now_ms()).await?;
             let current = current.context("the session is gone")?;
             said.push(self.say(current, turn.text()).await?);
         }
-        self.store.delete_session(session.id).await?;
+        self.store.delete_session(session).await?;
         Ok(said)
     }
 
-    async fn new_person(&self, country: &str) -> Result<SessionRecord> {
-        let number = self
-            .people
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mut token = [0; 32];
-        token[..8].copy_from_slice(&number.to_le_bytes());
+    async fn new_person(&self, country: &str) -> Result<(SessionId, SessionSecret)> {
         let new = NewSession {
             name: "Sam".to_owned(),
             age: 16,
@@ -117,9 +109,10 @@ impl Companion {
             terms: true,
             retention: Retention::Session,
         };
-        let session = SessionRecord::open(&new, token, now_ms())?;
-        self.store.create_session(&session).await?;
-        Ok(session)
+        let secret = SessionSecret::generate();
+        let session = SessionRecord::open(&new, now_ms())?;
+        self.store.create_session(&session, &secret).await?;
+        Ok((session.access.id, secret))
     }
 
     async fn say(&self, session: SessionRecord, message: &str) -> Result<Said> {

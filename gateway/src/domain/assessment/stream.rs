@@ -18,6 +18,7 @@ use crate::domain::{
     },
     ports::Classification,
     questionnaire::{self, Flag},
+    session::SessionChange,
 };
 
 /// What the model is asked when the person added no question.
@@ -54,7 +55,8 @@ impl Turn {
         );
         let chosen = (score.topic.label.clone(), score.severity.label.clone());
         let guidance = guidance::choose(&content.guidance, &chosen.0, &chosen.1);
-        self.session.assessment = Some(chosen);
+        let change = SessionChange::Assessment(chosen.0, chosen.1);
+        self.session.apply(change.clone());
 
         // Nobody is left to be told when this fails; the result is kept all the same.
         let _ = self
@@ -69,9 +71,10 @@ impl Turn {
             let words = query.unwrap_or_default();
             self.crisis(turn_id, words, query.is_some(), &decision)
                 .await;
-            return Ok(self.services.store.update_session(&self.session).await?);
+            self.keep_change(change).await?;
+            return Ok(());
         }
-        self.services.store.update_session(&self.session).await?;
+        self.keep_change(change).await?;
         self.keep_question(
             turn_id,
             query.unwrap_or_default(),

@@ -19,7 +19,7 @@ use crate::domain::{
         replies,
     },
     ports::{Generation, GenerationEnd, GenerationEvent, PeerError},
-    session::{Author, Completeness, MessageUpdate, NewMessage},
+    session::{Author, Completeness, NewMessage},
 };
 
 /// How the model is framed for this answer.
@@ -68,17 +68,22 @@ impl Reply<'_> {
                 None
             }
         };
-        let row = self.begin_row().await?;
+        let begun = self.begin_message().await?;
         let progress = self.tell(generation).await;
-        if let Some(row) = row {
-            let update = MessageUpdate {
+        if let Some((sequence, begun)) = begun {
+            let answer = NewMessage {
                 text: progress.text,
                 completeness: match progress.end {
                     TurnEnd::Cancelled => Completeness::Cancelled,
                     _ => Completeness::Complete,
                 },
+                ..begun
             };
-            services.store.update_message(row, &update).await?;
+            let access = &self.turn.session.access;
+            services
+                .store
+                .replace_message(access, sequence, &answer)
+                .await?;
         }
         self.turn
             .finish(self.frame.route, progress.end, progress.usage)
@@ -94,7 +99,7 @@ impl Reply<'_> {
     }
 
     /// The answer is stored as cut off before its first word: a crash leaves the truth behind.
-    async fn begin_row(&self) -> Result<Option<i64>, TurnError> {
+    async fn begin_message(&self) -> Result<Option<(i64, NewMessage)>, TurnError> {
         if !self.frame.stored {
             return Ok(None);
         }
@@ -108,13 +113,11 @@ impl Reply<'_> {
             card: None,
             at_ms: (self.turn.services.now_ms)(),
         };
-        let row = self
-            .turn
-            .services
-            .store
-            .append_message(self.turn.session.id, &begun)
+        let store = &self.turn.services.store;
+        let sequence = store
+            .append_message(&self.turn.session.access, &begun)
             .await?;
-        Ok(Some(row))
+        Ok(Some((sequence, begun)))
     }
 
     async fn tell(&mut self, generation: Option<Generation>) -> Progress {

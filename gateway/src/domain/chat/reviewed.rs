@@ -15,7 +15,7 @@ use crate::domain::{
         replies,
     },
     ports::StoreError,
-    session::{Completeness, NewMessage},
+    session::{Completeness, NewMessage, SessionChange},
 };
 
 impl Turn {
@@ -69,9 +69,10 @@ impl Turn {
         };
         self.services
             .store
-            .append_message(self.session.id, &card)
+            .append_message(&self.session.access, &card)
             .await?;
-        Ok(())
+        self.keep_change(SessionChange::Cards(self.session.cards + 1))
+            .await
     }
 
     /// A question, a referral or a kind no, in reviewed words.
@@ -93,7 +94,7 @@ impl Turn {
             self.companion_message(turn_id, decision, text.to_owned(), Completeness::Complete);
         self.services
             .store
-            .append_message(self.session.id, &answer)
+            .append_message(&self.session.access, &answer)
             .await?;
         let told = async {
             self.announce(turn_id, decision).await?;

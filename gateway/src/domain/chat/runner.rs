@@ -105,7 +105,7 @@ impl TurnRunner {
         F: Future<Output = ()> + Send + 'static,
     {
         let (sender, receiver) = mpsc::channel(EVENT_BUFFER);
-        let id = session.id;
+        let id = session.access.id;
         let turns = self.turns_of(id);
         let work = work(Turn {
             services: self.services.clone(),

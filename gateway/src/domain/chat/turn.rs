@@ -22,7 +22,7 @@ use crate::domain::{
         guard::{Guarded, InputGuard},
     },
     ports::{Classification, Store, StoreError, TextClassifier, TextGenerator},
-    session::{Author, Completeness, NewMessage, SessionRecord},
+    session::{Author, Completeness, NewMessage, SessionChange, SessionRecord},
 };
 
 pub use super::runner::{TurnLimits, TurnRunner};
@@ -71,7 +71,7 @@ impl Turn {
     }
 
     async fn answer(&mut self, ask: Ask) -> Result<(), TurnError> {
-        let conversation = self.services.store.conversation(self.session.id).await;
+        let conversation = self.services.store.conversation(&self.session.access).await;
         let history = conversation.as_deref().unwrap_or_default();
         let (turn_id, message, is_new) = match ask {
             Ask::Message(message) => (Uuid::now_v7(), message, true),
@@ -123,22 +123,17 @@ impl Turn {
         is_new: bool,
         decision: &Decision,
     ) -> Result<(), StoreError> {
-        let shown = i64::from(decision.route == Route::Crisis);
         if decision.is_clarified() {
             let from = SafetyState::Crisis.level();
             let to = decision.next_state.level();
             self.services
                 .store
-                .settle_safety(self.session.id, from, to)
+                .settle_safety(self.session.access.id, from, to)
                 .await?;
         }
         self.services
             .store
-            .raise_safety(
-                self.session.id,
-                decision.next_state.level(),
-                self.session.cards + shown,
-            )
+            .raise_safety(self.session.access.id, decision.next_state.level())
             .await?;
         if is_new {
             let question = NewMessage {
@@ -153,9 +148,15 @@ impl Turn {
             };
             self.services
                 .store
-                .append_message(self.session.id, &question)
+                .append_message(&self.session.access, &question)
                 .await?;
         }
+        Ok(())
+    }
+
+    pub(crate) async fn keep_change(&self, change: SessionChange) -> Result<(), StoreError> {
+        let access = &self.session.access;
+        self.services.store.change_session(access, change).await?;
         Ok(())
     }
 
