@@ -139,6 +139,9 @@ pub struct DoneEvent {
     pub ttft_ms: Option<u32>,
     /// From the request to the end, in milliseconds.
     pub total_ms: u32,
+    /// The person has been here for three hours: offer a break, without pressing.
+    #[serde(default)]
+    pub take_a_break: bool,
 }
 
 /// Any event of a stream.

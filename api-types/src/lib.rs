@@ -27,4 +27,7 @@ pub use questionnaire::{
     AnswersProgress, AnswersRequest, Question, QuestionKind, QuestionOption, Questionnaire, Section,
 };
 pub use safety_plan::{SafetyPlan, SafetyPlanPart, SafetyPlanRequest};
-pub use session::{AgeBand, Consent, CreateSession, Session, SessionStatus, StorageConsent};
+pub use session::{
+    AgeBand, Consent, CreateSession, RecoverSession, RecoveryPhrase, Session, SessionStatus,
+    StorageConsent,
+};

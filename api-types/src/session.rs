@@ -21,6 +21,9 @@ pub struct Consent {
     pub terms: bool,
     /// Where the words may be kept.
     pub storage: StorageConsent,
+    /// Days without a visit after which "keep" ends, 1 to 30. Left out: 30, and 7 for people under 18.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u8>,
 }
 
 /// Body of `POST /sessions`.
@@ -74,8 +77,29 @@ pub struct Session {
     pub country: Option<String>,
     /// BCP 47 tag.
     pub locale: String,
+    /// How long the words are kept.
+    pub storage: StorageConsent,
+    /// Days without a visit after which "keep" ends; none for "session".
+    pub keep_days: Option<u8>,
     /// RFC 3339; the session ends then if it is not used before.
     pub expires_at: String,
+}
+
+/// Answer to `POST /sessions/me/recovery-phrase`: shown once, and kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecoveryPhrase {
+    /// Twelve words (BIP39, English) with spaces between them.
+    pub phrase: String,
+}
+
+/// Body of `POST /sessions/recover`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RecoverSession {
+    /// The twelve words in their order; case and extra spaces do not matter.
+    pub phrase: String,
 }
 
 /// Answer to `GET /sessions/me`: where the person is.
@@ -94,4 +118,6 @@ pub struct SessionStatus {
     pub assessed: bool,
     /// A sign of crisis was seen and not cleared since.
     pub crisis: bool,
+    /// A recovery phrase was made; a new one replaces it.
+    pub recovery_phrase: bool,
 }

@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum_server::Handle;
 use telemetry::{MetricsHandle, Readiness, admin};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -15,15 +16,18 @@ use crate::{
     },
     config::Config,
     domain::{
+        chat::admission::TokenBudgets,
         chat::turn::{TurnLimits, TurnRunner, TurnServices},
         content::{Content, ContentError},
         ports::{Store, StoreError, TextClassifier, TextGenerator},
     },
     http::{
+        client_address::ClientAddress,
         state::{AppState, now_ms},
         web::{self, WebError},
     },
     router::{self, RateLimit, RateLimitError},
+    serve::{self, TlsError},
     stores::sealed::SealedStore,
 };
 
@@ -42,6 +46,9 @@ pub enum AppError {
     /// The rate limits are zero.
     #[error(transparent)]
     RateLimit(#[from] RateLimitError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// An address of a peer is not a URL.
     #[error("--inference-url and --classifier-url must be URLs: {0}")]
     Peer(#[from] tonic::transport::Error),
@@ -124,18 +131,19 @@ pub async fn run(
         Some(folder) => web::router(folder)?,
         None => web::no_front_end(),
     };
-    let store = SealedStore::open(&config.database_url).await?;
+    let tls = config.tls.load().await?;
+    let store = SealedStore::open(config.database_url.expose()).await?;
     let readiness = Readiness::default();
     let state = build_state(&config, content, Arc::new(store.clone()), readiness.clone())?;
     let turns = state.turns.clone();
     let limit = RateLimit {
         burst: config.rate_limit_burst,
         per_second: config.rate_limit_per_second,
-        address_header: config.client_address_header.clone(),
+        client: ClientAddress::new(config.client_address_header.clone()),
     };
     let app = router::router(state, pages, limit)?;
 
-    let sweeper = tokio::spawn(sweep(Arc::new(store.clone()), shutdown.clone()));
+    let sweeper = tokio::spawn(sweep(store.clone(), turns.clone(), shutdown.clone()));
     let admin_stop = CancellationToken::new();
     let admin = tokio::spawn(admin::serve(
         listeners.admin,
@@ -146,18 +154,18 @@ pub async fn run(
     readiness.set_ready();
     tracing::info!(address = %listeners.public.local_addr()?, "gateway listens");
 
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listeners.public, service)
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let handle = Handle::new();
+    let served = serve::serve(listeners.public, app, tls, handle.clone());
     let drained = async {
         shutdown.cancelled().await;
         readiness.set_not_ready();
+        handle.graceful_shutdown(None);
         turns.drain(config.drain()).await;
         // What is still open after the turns are idle connections.
         tokio::time::sleep(Duration::from_secs(1)).await;
     };
     let outcome = tokio::select! {
-        outcome = served.into_future() => outcome.map_err(AppError::from),
+        outcome = served => outcome.map_err(AppError::from),
         () = drained => Ok(()),
     };
     shutdown.cancel();
@@ -197,6 +205,10 @@ fn build_state(
     let limits = TurnLimits {
         answer_tokens: config.answer_max_tokens,
         second_opinion: config.second_opinion,
+        budgets: TokenBudgets {
+            session: config.session_tokens_per_hour,
+            client: config.client_tokens_per_hour,
+        },
     };
     Ok(AppState {
         content,
@@ -205,18 +217,20 @@ fn build_state(
         generator,
         turns: TurnRunner::new(services, limits),
         readiness,
-        secure_cookies: config.secure_cookies,
+        client_address: ClientAddress::new(config.client_address_header.clone()),
+        secure_cookies: config.is_https(),
     })
 }
 
 /// Removes expired sessions at the start and then every hour.
-async fn sweep(store: Arc<dyn Store>, shutdown: CancellationToken) {
+async fn sweep(store: SealedStore, turns: TurnRunner, shutdown: CancellationToken) {
     let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        turns.forget_idle_budgets();
         match store.sweep(now_ms()).await {
             Ok(sessions) => tracing::info!(sessions, "expired sessions removed"),
             Err(error) => tracing::warn!(%error, "expired sessions could not be removed"),

@@ -7,4 +7,5 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod router;
+pub mod serve;
 pub mod stores;

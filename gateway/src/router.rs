@@ -17,8 +17,8 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::http::{
-    assessment, chat, client_address::ClientAddress, content, health, help_page, metrics,
-    problem::HttpProblem, questionnaire, request_id, safety_plan, security, session,
+    assessment, chat, client_address::ClientAddress, content, export, health, help_page, metrics,
+    problem::HttpProblem, questionnaire, recovery, request_id, safety_plan, security, session,
     state::AppState,
 };
 
@@ -33,8 +33,8 @@ pub struct RateLimit {
     pub burst: u32,
     /// A second, in the long run.
     pub per_second: u32,
-    /// Header of a trusted proxy with the client's address.
-    pub address_header: Option<String>,
+    /// Tells clients apart.
+    pub client: ClientAddress,
 }
 
 #[derive(OpenApi)]
@@ -62,7 +62,9 @@ fn api_routes() -> OpenApiRouter<AppState> {
             // The person
             .routes(routes!(session::create))
             .routes(routes!(session::status, session::delete))
-            .routes(routes!(session::export))
+            .routes(routes!(export::export))
+            .routes(routes!(recovery::make))
+            .routes(routes!(recovery::recover))
             .routes(routes!(safety_plan::get, safety_plan::put))
             // The screening
             .routes(routes!(questionnaire::get))
@@ -101,9 +103,12 @@ pub fn router(state: AppState, pages: Router, limit: RateLimit) -> Result<Router
         .route("/api/v1/healthz", get(health::healthz))
         .route("/api/v1/readyz", get(health::readyz))
         .route("/api/{*rest}", axum::routing::any(unknown_call))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state.clone());
+    // Whoever was slowed down still finds people to talk to.
+    let help = Router::new()
         .route("/help", get(help_page::page))
         .route("/help.css", get(help_page::stylesheet))
-        .method_not_allowed_fallback(wrong_method)
         .with_state(state);
 
     // Read from the last line up: the request id is the outermost.
@@ -111,6 +116,7 @@ pub fn router(state: AppState, pages: Router, limit: RateLimit) -> Result<Router
         .layer(rate_limit(limit)?)
         .layer(middleware::from_fn(security::same_site))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .merge(help)
         .merge(pages)
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(middleware::from_fn(metrics::measure))
@@ -134,7 +140,7 @@ fn rate_limit(limit: RateLimit) -> Result<Limiter, RateLimitError> {
     }
     let period = Duration::from_secs(1) / limit.per_second;
     let config = GovernorConfigBuilder::default()
-        .key_extractor(ClientAddress::new(limit.address_header))
+        .key_extractor(limit.client)
         .period(period)
         .burst_size(limit.burst)
         .finish()

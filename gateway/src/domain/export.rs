@@ -8,70 +8,133 @@ use super::{
     session::{Author, SessionRecord, StoredMessage},
 };
 
-/// Markdown of everything worth sharing.
+/// What is worth sharing, as sections of lines.
+pub struct Summary {
+    /// Heading of the whole.
+    pub title: String,
+    /// What it is not.
+    pub notice: String,
+    /// In the order of reading.
+    pub sections: Vec<SummarySection>,
+}
+
+/// A part of the summary.
+pub struct SummarySection {
+    /// Heading.
+    pub heading: String,
+    /// One for each thing.
+    pub lines: Vec<SummaryLine>,
+}
+
+/// A label, which may be empty, and what belongs to it. Neither has line breaks.
+pub struct SummaryLine {
+    /// Who, or what.
+    pub label: String,
+    /// The words.
+    pub text: String,
+}
+
+impl Summary {
+    /// As Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# {}\n\n{}\n", self.title, self.notice);
+        for section in &self.sections {
+            text.push_str(&format!("\n## {}\n\n", section.heading));
+            for line in &section.lines {
+                let label = match line.label.as_str() {
+                    "" => String::new(),
+                    label => format!("**{label}** "),
+                };
+                text.push_str(&format!("- {label}{}\n", line.text));
+            }
+        }
+        text
+    }
+}
+
+/// The summary of a session. Sections without content are left out.
 #[must_use]
-pub fn markdown(session: &SessionRecord, messages: &[StoredMessage], content: &Content) -> String {
-    let mut text = format!(
-        "# Digital Detox: a summary for {}\n\n\
-         This is a screening, not a diagnosis. The companion is an AI and may be wrong.\n",
-        inline(&session.name)
-    );
+pub fn summary(session: &SessionRecord, messages: &[StoredMessage], content: &Content) -> Summary {
+    let sections = [
+        result(session, content),
+        answers(session, content),
+        plan(session, content),
+        conversation(messages),
+    ];
+    Summary {
+        title: format!("Digital Detox: a summary for {}", inline(&session.name)),
+        notice: "This is a screening, not a diagnosis. The companion is an AI and may be wrong."
+            .to_owned(),
+        sections: sections
+            .into_iter()
+            .filter(|section| !section.lines.is_empty())
+            .collect(),
+    }
+}
+
+fn line(label: &str, text: &str) -> SummaryLine {
+    SummaryLine {
+        label: inline(label),
+        text: inline(text),
+    }
+}
+
+fn result(session: &SessionRecord, content: &Content) -> SummarySection {
+    let mut lines = Vec::new();
     if let Some((topic, severity)) = &session.assessment {
         let chosen = guidance::choose(&content.guidance, topic, severity);
-        text.push_str(&format!(
-            "\n## Result\n\n**{}** ({severity})\n\n{}\n\n",
-            chosen.headline, chosen.summary
-        ));
-        for step in chosen.steps {
-            text.push_str(&format!("- **{}** {}\n", step.title, step.why));
-        }
+        lines.push(line(&format!("{} ({severity})", chosen.headline), ""));
+        lines.push(line("", &chosen.summary));
+        lines.extend(chosen.steps.iter().map(|step| line(&step.title, &step.why)));
     }
-    push_answers(&mut text, session, content);
-    push_plan(&mut text, session, content);
-    push_conversation(&mut text, messages);
-    text
+    SummarySection {
+        heading: "Result".to_owned(),
+        lines,
+    }
 }
 
-fn push_answers(text: &mut String, session: &SessionRecord, content: &Content) {
-    if session.answers.is_empty() {
-        return;
-    }
-    text.push_str("\n## Answers\n\n");
+fn answers(session: &SessionRecord, content: &Content) -> SummarySection {
+    let mut lines = Vec::new();
     for question in content.questionnaire.questions() {
         for option in questionnaire::chosen_options(question, &session.answers) {
-            text.push_str(&format!("- {} {}\n", question.prompt, option.label));
+            lines.push(line(&question.prompt, &option.label));
         }
+    }
+    SummarySection {
+        heading: "Answers".to_owned(),
+        lines,
     }
 }
 
-fn push_plan(text: &mut String, session: &SessionRecord, content: &Content) {
-    if session.safety_plan.is_empty() {
-        return;
-    }
-    text.push_str(&format!("\n## {}\n\n", content.safety_plan.title));
-    for part in &content.safety_plan.parts {
-        if let Some(words) = session.safety_plan.get(&part.id) {
-            text.push_str(&format!("- **{}** {}\n", part.title, inline(words)));
-        }
+fn plan(session: &SessionRecord, content: &Content) -> SummarySection {
+    let parts = content.safety_plan.parts.iter();
+    let lines = parts.filter_map(|part| {
+        let words = session.safety_plan.get(&part.id)?;
+        Some(line(&part.title, words))
+    });
+    SummarySection {
+        heading: content.safety_plan.title.clone(),
+        lines: lines.collect(),
     }
 }
 
-fn push_conversation(text: &mut String, messages: &[StoredMessage]) {
-    if messages.is_empty() {
-        return;
-    }
-    text.push_str("\n## Conversation\n");
-    for message in messages {
+fn conversation(messages: &[StoredMessage]) -> SummarySection {
+    let lines = messages.iter().map(|message| {
         let who = match message.author {
-            Author::Person => "Me",
-            Author::Companion => "Companion",
+            Author::Person => "Me:",
+            Author::Companion => "Companion:",
         };
         let words = if message.card.is_some() {
             "(helplines and safety steps)"
         } else {
             &message.text
         };
-        text.push_str(&format!("\n**{who}:** {}\n", inline(words)));
+        line(who, words)
+    });
+    SummarySection {
+        heading: "Conversation".to_owned(),
+        lines: lines.collect(),
     }
 }
 

@@ -209,6 +209,8 @@ pub trait Store: Send + Sync {
         access: &SessionAccess,
         feedback: &TurnFeedback,
     ) -> Result<bool, StoreError>;
+    /// What a person thought of the answers: the newest opinion of each turn.
+    async fn feedback(&self, access: &SessionAccess) -> Result<Vec<TurnFeedback>, StoreError>;
     /// Removes what expired before `now_ms`; gives the number of sessions.
     async fn sweep(&self, now_ms: i64) -> Result<u64, StoreError>;
     /// Whether the database answers.

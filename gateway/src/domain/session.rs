@@ -3,6 +3,8 @@
 
 mod change;
 mod checks;
+pub mod recovery;
+mod retention;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub use change::SessionChange;
+pub use retention::{MAXIMUM_KEEP_DAYS, Retention, StorageWish};
 pub use secrets::{DataKey, SECRET_BYTES, SessionAccess, SessionSecret};
 
 use super::safety_plan::PlanTexts;
@@ -24,7 +27,6 @@ pub const MINIMUM_AGE: i64 = 13;
 pub const MAXIMUM_AGE: i64 = 120;
 /// Longest name in characters.
 pub const MAXIMUM_NAME_CHARS: usize = 40;
-const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The only thing about age that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,26 +39,6 @@ pub enum AgeBand {
     From18To25,
     /// 26 years and more.
     From26,
-}
-
-/// How long words are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retention {
-    /// 24 hours without use.
-    Session,
-    /// 30 days without use.
-    Keep,
-}
-
-impl Retention {
-    /// How long a session lives without being used, in milliseconds.
-    #[must_use]
-    pub const fn idle_ms(self) -> i64 {
-        match self {
-            Self::Session => 24 * HOUR_MS,
-            Self::Keep => 30 * 24 * HOUR_MS,
-        }
-    }
 }
 
 /// Why a session cannot be opened.
@@ -80,6 +62,9 @@ pub enum SessionError {
     /// The terms were not agreed to.
     #[error("the terms must be agreed to before anything is kept")]
     Terms,
+    /// Not a number of days that words may be kept.
+    #[error("keep_days must be a number of days between 1 and {MAXIMUM_KEEP_DAYS}")]
+    KeepDays,
 }
 
 /// What a person says when they begin.
@@ -95,8 +80,8 @@ pub struct NewSession {
     pub locale: Option<String>,
     /// Agreed to the terms.
     pub terms: bool,
-    /// How long words are kept.
-    pub retention: Retention,
+    /// How long words may be kept.
+    pub storage: StorageWish,
 }
 
 /// Everything that is kept about a session, apart from the conversation.
@@ -132,6 +117,8 @@ pub struct SessionRecord {
     pub safety_plan: PlanTexts,
     /// The way in that belongs to the recovery phrase, when there is one.
     pub recovery_lookup: Option<Vec<u8>>,
+    /// Ways in of earlier phrases, which must be closed.
+    pub replaced_lookups: Vec<Vec<u8>>,
 }
 
 /// Who wrote a message.
@@ -200,8 +187,8 @@ impl SessionRecord {
         if !new.terms {
             return Err(SessionError::Terms);
         }
+        let retention = Retention::choose(new.storage, age_band)?;
         Ok(Self {
-            access: SessionAccess::generate(),
             name: check_name(&new.name)?,
             age_band,
             country: new
@@ -211,9 +198,25 @@ impl SessionRecord {
                 .transpose()?
                 .flatten(),
             locale: check_locale(new.locale.as_deref())?,
-            retention: new.retention,
+            retention,
             created_ms: now_ms,
-            expires_ms: now_ms.saturating_add(new.retention.idle_ms()),
+            expires_ms: now_ms.saturating_add(retention.idle_ms()),
+            ..Self::unknown()
+        })
+    }
+
+    /// Somebody whose session cannot be read at the moment. Nothing is kept of them.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self {
+            access: SessionAccess::generate(),
+            name: String::new(),
+            age_band: AgeBand::From13To15,
+            country: None,
+            locale: "en".to_owned(),
+            retention: Retention::Session,
+            created_ms: 0,
+            expires_ms: 0,
             questionnaire_version: None,
             answers: BTreeMap::new(),
             assessment: None,
@@ -221,7 +224,8 @@ impl SessionRecord {
             cards: 0,
             safety_plan: PlanTexts::new(),
             recovery_lookup: None,
-        })
+            replaced_lookups: Vec::new(),
+        }
     }
 
     /// Notes that the person is here. Gives whether the expiry moved enough to be worth a write
@@ -247,7 +251,7 @@ mod tests {
             country: Some("in".to_owned()),
             locale: None,
             terms: true,
-            retention: Retention::Session,
+            storage: StorageWish::Session,
         }
     }
 
@@ -265,6 +269,7 @@ mod tests {
 
     #[test]
     fn a_session_expires_after_a_day_and_moves_on_with_use() {
+        const HOUR_MS: i64 = 60 * 60 * 1000;
         let mut session = SessionRecord::open(&person(), 0).unwrap();
         assert_eq!(session.expires_ms, 24 * HOUR_MS);
         assert_eq!(session.country.as_deref(), Some("IN"));

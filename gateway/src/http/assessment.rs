@@ -4,7 +4,7 @@ use api_types::AssessmentRequest;
 use axum::{extract::State, response::Response};
 
 use super::{
-    extract::{ApiJson, CurrentSession},
+    extract::{ApiJson, Client, CurrentSession},
     problem::HttpProblem,
     sse,
     state::AppState,
@@ -21,6 +21,7 @@ use crate::domain::{assessment::stream::AssessmentInput, chat::message, question
 pub async fn create(
     State(state): State<AppState>,
     CurrentSession(session): CurrentSession,
+    Client(client): Client,
     ApiJson(body): ApiJson<AssessmentRequest>,
 ) -> Result<Response, HttpProblem> {
     let query = body
@@ -39,6 +40,8 @@ pub async fn create(
             ),
         ));
     }
-    let events = state.turns.assess(session, AssessmentInput { query });
+    let events = state
+        .turns
+        .assess(session, AssessmentInput { query }, client);
     Ok(sse::respond(events).await)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     convert,
-    extract::{ApiJson, CurrentSession},
+    extract::{ApiJson, Client, CurrentSession, SessionOrFailure},
     problem::HttpProblem,
     sse,
     state::AppState,
@@ -19,14 +19,20 @@ use crate::domain::{chat::message, session::TurnFeedback};
     (status = 401, body = api_types::Problem),
     (status = 422, body = api_types::Problem),
     (status = 429, body = api_types::Problem),
+    (status = 503, body = api_types::Problem, description = "store-unavailable; a crisis gets its card all the same"),
 ))]
 pub async fn send(
     State(state): State<AppState>,
-    CurrentSession(session): CurrentSession,
+    SessionOrFailure(session): SessionOrFailure,
+    Client(client): Client,
     ApiJson(body): ApiJson<ChatRequest>,
 ) -> Result<Response, HttpProblem> {
     let message = message::required(&body.message)?;
-    Ok(sse::respond(state.turns.answer(session, message)).await)
+    let events = match session {
+        Ok(session) => state.turns.answer(session, message, client),
+        Err(error) => state.turns.answer_unkept(message, error, client),
+    };
+    Ok(sse::respond(events).await)
 }
 
 /// Streams another answer to the last message.
@@ -38,8 +44,9 @@ pub async fn send(
 pub async fn regenerate(
     State(state): State<AppState>,
     CurrentSession(session): CurrentSession,
+    Client(client): Client,
 ) -> Response {
-    sse::respond(state.turns.answer_again(session)).await
+    sse::respond(state.turns.answer_again(session, client)).await
 }
 
 /// The conversation so far.

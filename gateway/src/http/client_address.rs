@@ -1,9 +1,12 @@
 //! Whose request is this, for rate limits only: the address of the connection, or what a trusted
 //! proxy says it is. It is never logged and never stored.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::{extract::ConnectInfo, http::Request};
+use axum::{
+    extract::ConnectInfo,
+    http::{Extensions, HeaderMap, Request},
+};
 use tower_governor::{GovernorError, key_extractor::KeyExtractor};
 
 /// Finds the key of the rate limit.
@@ -19,27 +22,55 @@ impl ClientAddress {
     pub const fn new(header: Option<String>) -> Self {
         Self { header }
     }
+
+    /// The address that a request comes from, as far as it tells clients apart.
+    #[must_use]
+    pub fn find(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+        let from_proxy = self
+            .header
+            .as_ref()
+            .and_then(|name| headers.get(name))
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.rsplit(',').next())
+            .and_then(|value| value.trim().parse().ok());
+        let from_connection = || {
+            extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|info| info.0.ip())
+        };
+        from_proxy.or_else(from_connection).map(network)
+    }
 }
 
 impl KeyExtractor for ClientAddress {
     type Key = IpAddr;
 
     fn extract<T>(&self, request: &Request<T>) -> Result<IpAddr, GovernorError> {
-        let from_proxy = self
-            .header
-            .as_ref()
-            .and_then(|name| request.headers().get(name))
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.rsplit(',').next())
-            .and_then(|value| value.trim().parse().ok());
-        let from_connection = || {
-            request
-                .extensions()
-                .get::<ConnectInfo<SocketAddr>>()
-                .map(|info| info.0.ip())
-        };
-        from_proxy
-            .or_else(from_connection)
+        self.find(request.headers(), request.extensions())
             .ok_or(GovernorError::UnableToExtractKey)
+    }
+}
+
+/// One subscriber has a whole /64 of IPv6 addresses (RFC 6177), so that is what counts.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_subscriber_are_one_client() {
+        let network = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8:1:2:aaaa::1"), network("2001:db8:1:2::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), "192.0.2.1");
     }
 }

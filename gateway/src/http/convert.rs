@@ -16,7 +16,10 @@ use crate::domain::{
         decide::Route,
     },
     questionnaire::{self, Progress},
-    session::{AgeBand, Author, Completeness, NewSession, Retention, SessionRecord, StoredMessage},
+    session::{
+        AgeBand, Author, Completeness, NewSession, Retention, SessionRecord, StorageWish,
+        StoredMessage,
+    },
 };
 
 use super::problem::HttpProblem;
@@ -28,9 +31,11 @@ pub(super) fn new_session(body: api::CreateSession) -> NewSession {
         country: body.country,
         locale: body.locale,
         terms: body.consent.terms,
-        retention: match body.consent.storage {
-            api::StorageConsent::Session => Retention::Session,
-            api::StorageConsent::Keep => Retention::Keep,
+        storage: match body.consent.storage {
+            api::StorageConsent::Session => StorageWish::Session,
+            api::StorageConsent::Keep => StorageWish::Keep {
+                days: body.consent.keep_days,
+            },
         },
     }
 }
@@ -47,6 +52,11 @@ pub(super) fn session(record: &SessionRecord) -> api::Session {
         },
         country: record.country.clone(),
         locale: record.locale.clone(),
+        storage: match record.retention {
+            Retention::Session => api::StorageConsent::Session,
+            Retention::Keep { .. } => api::StorageConsent::Keep,
+        },
+        keep_days: record.retention.keep_days(),
         expires_at: rfc3339(record.expires_ms),
     }
 }
@@ -66,6 +76,7 @@ pub(super) fn session_status(record: &SessionRecord, content: &Content) -> api::
         answers,
         assessed: record.assessment.is_some(),
         crisis: SafetyState::from_level(record.safety).is_open(),
+        recovery_phrase: record.recovery_lookup.is_some(),
     }
 }
 
@@ -186,6 +197,7 @@ pub(super) fn stream_event(event: TurnEvent, request_id: &str) -> api::StreamEve
             completion_tokens,
             first_delta,
             total,
+            take_a_break,
         } => api::StreamEvent::Done(api::DoneEvent {
             finish: finish(end),
             usage: api::Usage {
@@ -194,6 +206,7 @@ pub(super) fn stream_event(event: TurnEvent, request_id: &str) -> api::StreamEve
             },
             ttft_ms: first_delta.map(milliseconds),
             total_ms: milliseconds(total),
+            take_a_break,
         }),
         TurnEvent::Failed(error) => {
             api::StreamEvent::Error(HttpProblem::from(error).with_request_id(request_id))
@@ -275,7 +288,7 @@ fn milliseconds(duration: std::time::Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
-fn rfc3339(milliseconds: i64) -> String {
+pub(super) fn rfc3339(milliseconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(milliseconds / 1000)
         .ok()
         .and_then(|time| time.format(&Rfc3339).ok())

@@ -1,14 +1,12 @@
-//! `/sessions`: begin, see where things stand, take everything along, leave.
+//! `/sessions`: begin, see where things stand, leave.
 
 use api_types::{CreateSession, Session, SessionStatus};
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::{
     convert,
@@ -17,10 +15,7 @@ use super::{
     problem::HttpProblem,
     state::{AppState, now_ms},
 };
-use crate::domain::{
-    export,
-    session::{Retention, SessionError, SessionRecord, SessionSecret},
-};
+use crate::domain::session::{Retention, SessionError, SessionRecord, SessionSecret};
 
 /// Begins a session and sets its cookie.
 #[utoipa::path(post, path = "/sessions", request_body = CreateSession, responses(
@@ -55,7 +50,7 @@ pub(super) fn opened(
 ) -> Result<Response, HttpProblem> {
     let max_age = match session.retention {
         Retention::Session => None,
-        Retention::Keep => Some(session.retention.idle_ms() / 1000),
+        Retention::Keep { .. } => Some(session.retention.idle_ms() / 1000),
     };
     let cookie =
         set_cookie(secret, state.secure_cookies, max_age).ok_or_else(HttpProblem::internal)?;
@@ -100,63 +95,4 @@ pub async fn delete(
         ),
     ]);
     Ok((StatusCode::NO_CONTENT, headers).into_response())
-}
-
-/// How the export should look.
-#[derive(Debug, Deserialize, IntoParams)]
-pub struct ExportQuery {
-    /// "json" (everything that is held) or "md" (a summary to share).
-    #[serde(default)]
-    format: Option<String>,
-}
-
-/// All that is held about the person.
-#[utoipa::path(get, path = "/sessions/me/export", params(ExportQuery), responses(
-    (status = 200, description = "JSON or Markdown"),
-    (status = 401, body = api_types::Problem),
-    (status = 422, body = api_types::Problem),
-))]
-pub async fn export(
-    State(state): State<AppState>,
-    CurrentSession(session): CurrentSession,
-    Query(query): Query<ExportQuery>,
-) -> Result<Response, HttpProblem> {
-    let messages = state.store.conversation(&session.access).await?;
-    match query.format.as_deref().unwrap_or("json") {
-        "json" => {
-            let body = serde_json::json!({
-                "status": convert::session_status(&session, &state.content),
-                "assessment": session.assessment.as_ref().map(|(topic, severity)| {
-                    serde_json::json!({ "topic": topic, "severity": severity })
-                }),
-                "safety_plan": session.safety_plan,
-                "conversation": convert::history(messages, &session, &state.content),
-            });
-            Ok(attachment(
-                "digital-detox.json",
-                "application/json",
-                body.to_string(),
-            ))
-        }
-        "md" => {
-            let text = export::markdown(&session, &messages, &state.content);
-            Ok(attachment(
-                "digital-detox.md",
-                "text/markdown; charset=utf-8",
-                text,
-            ))
-        }
-        _ => Err(HttpProblem::invalid("format must be \"json\" or \"md\".")),
-    }
-}
-
-fn attachment(name: &str, content_type: &'static str, body: String) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, content_type.to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ),
-    ];
-    (headers, body).into_response()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use telemetry::Readiness;
 use time::OffsetDateTime;
 
+use super::client_address::ClientAddress;
 use crate::domain::{
     chat::turn::TurnRunner,
     content::Content,
@@ -26,6 +27,8 @@ pub struct AppState {
     pub turns: TurnRunner,
     /// Whether this instance takes traffic.
     pub readiness: Readiness,
+    /// Finds out which client a request comes from.
+    pub client_address: ClientAddress,
     /// See `Config::secure_cookies`.
     pub secure_cookies: bool,
 }

@@ -1,7 +1,7 @@
 //! The whole turn with the real model: the same code that answers a person, with a database in memory. What
 //! comes out is what a person would have seen.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use gateway::{
@@ -11,13 +11,14 @@ use gateway::{
     },
     domain::{
         chat::{
+            admission::{ClientKey, TokenBudgets},
             events::TurnEvent,
             turn::{TurnLimits, TurnRunner, TurnServices},
         },
         content::Content,
         guardrails::{crisis::CrisisCard, route::Route},
         ports::{Store, TextClassifier},
-        session::{NewSession, Retention, SessionId, SessionRecord, SessionSecret},
+        session::{NewSession, SessionId, SessionRecord, SessionSecret, StorageWish},
     },
     http::state::now_ms,
     stores::sealed::SealedStore,
@@ -74,6 +75,10 @@ impl Companion {
         let limits = TurnLimits {
             answer_tokens: ANSWER_TOKENS,
             second_opinion: false,
+            budgets: TokenBudgets {
+                session: NonZeroU32::MAX,
+                client: NonZeroU32::MAX,
+            },
         };
         Ok(Self {
             store,
@@ -107,7 +112,7 @@ impl Companion {
             country: Some(country.to_owned()),
             locale: None,
             terms: true,
-            retention: Retention::Session,
+            storage: StorageWish::Session,
         };
         let secret = SessionSecret::generate();
         let session = SessionRecord::open(&new, now_ms())?;
@@ -116,7 +121,9 @@ impl Companion {
     }
 
     async fn say(&self, session: SessionRecord, message: &str) -> Result<Said> {
-        let mut events = self.turns.answer(session, message.to_owned());
+        let mut events =
+            self.turns
+                .answer(session, message.to_owned(), ClientKey::of("evaluation"));
         let mut said = Said::default();
         while let Some(event) = events.recv().await {
             match event {

@@ -1,8 +1,9 @@
 //! Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks"): one number
 //! per head by which logits are divided, so that probabilities match how often a head is right.
 
-/// The range that is searched; beyond it something is wrong with the logits.
-const RANGE: (f32, f32) = (0.05, 20.0);
+/// The range that is searched. Below a half, the validation texts were too few or too easy to tell how sure a head may
+/// be; above twenty, something is wrong with the logits.
+const RANGE: (f32, f32) = (0.5, 20.0);
 /// Steps of the golden-section search: each shrinks the range to 0.618 of itself.
 const STEPS: usize = 60;
 
@@ -137,6 +138,13 @@ mod tests {
         let logits = vec![vec![5.0 * 3.0_f32.ln(), 0.0]; 4];
         let temperature = best_temperature(&logits, &[0, 0, 0, 1]);
         assert!((temperature - 5.0).abs() < 0.05, "{temperature}");
+    }
+
+    #[test]
+    fn a_head_that_was_always_right_is_not_made_certain() {
+        let logits = vec![vec![2.0, -2.0]; 20];
+        let temperature = best_temperature(&logits, &[0; 20]);
+        assert!(temperature >= 0.5, "{temperature}");
     }
 
     #[test]

@@ -157,15 +157,16 @@ impl Turn {
         let frame = ReplyFrame {
             turn_id,
             route: decision.route,
-            reasons: decision.reasons,
+            reasons: decision.reasons.clone(),
             prompt_hash: frame.hash,
             system,
             topic: self.topic().to_owned(),
             stored: query.is_some(),
+            recheck: self.recheck(&decision),
         };
         match (Reply { turn: self, frame }).stream(messages).await {
             // The result has been told; a busy model must not turn it into a failure.
-            Err(TurnError::Peer(error)) => {
+            Err(error @ (TurnError::Peer(_) | TurnError::Refused(_))) => {
                 tracing::warn!(%error, "an assessment without tailored words");
                 self.finish(Route::Answer, TurnEnd::Guarded, (0, 0)).await;
                 Ok(())

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::admission::Refusal;
 use crate::domain::{
     assessment::guidance::Guidance,
     assessment::score::AssessmentScore,
@@ -47,6 +48,9 @@ pub enum TurnError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The session or its client has used up what it may.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// There is no message to answer again.
     #[error("there is no message to answer again")]
     NothingToRegenerate,
@@ -99,6 +103,8 @@ pub enum TurnEvent {
         first_delta: Option<Duration>,
         /// From the request to the end.
         total: Duration,
+        /// The person has been here for hours.
+        take_a_break: bool,
     },
     /// The end, without an answer.
     Failed(TurnError),

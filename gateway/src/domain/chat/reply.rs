@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
@@ -14,12 +15,13 @@ use super::{
 };
 use crate::domain::{
     guardrails::{
+        crisis::{CardChoice, CrisisCard},
         decide::Route,
         output::{GateStep, SentenceGate},
         replies,
     },
     ports::{Generation, GenerationEnd, GenerationEvent, PeerError},
-    session::{Author, Completeness, NewMessage},
+    session::{Author, Completeness, NewMessage, SessionChange},
 };
 
 /// How the model is framed for this answer.
@@ -32,6 +34,8 @@ pub(crate) struct ReplyFrame {
     pub(crate) topic: String,
     /// False when the answer belongs to no message of the person.
     pub(crate) stored: bool,
+    /// The card that takes over when the model is late.
+    pub(crate) recheck: CardChoice,
 }
 
 /// What has been said so far.
@@ -39,6 +43,10 @@ struct Progress {
     text: String,
     end: TurnEnd,
     usage: (u32, u32),
+    announced: bool,
+    card: Option<i64>,
+    /// When somebody whose safety state is open has waited long enough for the first words.
+    patience: Option<Instant>,
 }
 
 /// Streams one answer of the model.
@@ -55,21 +63,37 @@ impl Reply<'_> {
     pub(crate) async fn stream(mut self, messages: Vec<PromptMessage>) -> Result<(), TurnError> {
         let tokens = self.turn.limits.answer_tokens;
         let services = self.turn.services.clone();
+        let patience = self.turn.patience();
+        let admitted = self.turn.admit(&messages);
+        if let Err(refusal) = admitted
+            && patience.is_none()
+        {
+            return Err(refusal.into());
+        }
+        let asked = async {
+            match &admitted {
+                Ok(_) => services.generator.generate(messages, tokens).await,
+                Err(_) => Err(PeerError::Overloaded),
+            }
+        };
         let opened = tokio::select! {
-            opened = services.generator.generate(messages, tokens) => opened,
+            opened = asked => opened,
+            () = late(patience) => Err(PeerError::Timeout),
             () = stopped(self.turn) => return self.conclude_unheard().await,
         };
         let generation = match opened {
             Ok(generation) => Some(generation),
             // Waiting or a shorter message helps: say so, and keep nothing half done.
-            Err(error @ (PeerError::Overloaded | PeerError::TooLong)) => return Err(error.into()),
+            Err(error @ (PeerError::Overloaded | PeerError::TooLong)) if patience.is_none() => {
+                return Err(error.into());
+            }
             Err(error) => {
                 tracing::warn!(%error, "answering with reviewed words");
                 None
             }
         };
         let begun = self.begin_message().await?;
-        let progress = self.tell(generation).await;
+        let progress = self.tell(generation, patience).await;
         if let Some((sequence, begun)) = begun {
             let answer = NewMessage {
                 text: progress.text,
@@ -77,6 +101,7 @@ impl Reply<'_> {
                     TurnEnd::Cancelled => Completeness::Cancelled,
                     _ => Completeness::Complete,
                 },
+                card: progress.card,
                 ..begun
             };
             let access = &self.turn.session.access;
@@ -88,6 +113,10 @@ impl Reply<'_> {
         self.turn
             .finish(self.frame.route, progress.end, progress.usage)
             .await;
+        if progress.card.is_some() {
+            let shown = SessionChange::Cards(self.turn.session.cards + 1);
+            self.turn.keep_change(shown).await?;
+        }
         Ok(())
     }
 
@@ -120,18 +149,22 @@ impl Reply<'_> {
         Ok(Some((sequence, begun)))
     }
 
-    async fn tell(&mut self, generation: Option<Generation>) -> Progress {
+    async fn tell(
+        &mut self,
+        generation: Option<Generation>,
+        patience: Option<Instant>,
+    ) -> Progress {
         let mut progress = Progress {
             text: String::new(),
             end: TurnEnd::Stop,
             usage: (0, 0),
+            announced: false,
+            card: None,
+            patience,
         };
         let told = match generation {
             Some(generation) => self.relay(generation, &mut progress).await,
-            None => match self.announce(None, Duration::ZERO).await {
-                Ok(()) => self.fall_back(&mut progress).await,
-                Err(left) => Err(left),
-            },
+            None => self.fall_back(&mut progress).await,
         };
         if told.is_err() {
             progress.end = TurnEnd::Cancelled;
@@ -149,11 +182,15 @@ impl Reply<'_> {
         loop {
             let event = tokio::select! {
                 event = generation.next() => event,
+                () = late(progress.patience), if progress.text.is_empty() => {
+                    return self.fall_back(progress).await;
+                }
                 () = stopped(self.turn) => return Err(Left),
             };
             let step = match event {
                 Some(Ok(GenerationEvent::Started { queued, model })) => {
                     self.announce(Some(model), queued).await?;
+                    progress.announced = true;
                     continue;
                 }
                 Some(Ok(GenerationEvent::Delta(text))) => gate.push(&text),
@@ -200,10 +237,20 @@ impl Reply<'_> {
         self.turn.sink.send(TurnEvent::Delta(released)).await
     }
 
-    /// Ends the answer with reviewed words for the theme.
+    /// Ends the answer with reviewed words for the theme. When the safety state is open and nothing was said yet,
+    /// the card comes instead: whoever was in danger is not left with a few general words.
     async fn fall_back(&mut self, progress: &mut Progress) -> Result<(), Left> {
         progress.end = TurnEnd::Guarded;
+        if !progress.announced {
+            self.announce(None, Duration::ZERO).await?;
+        }
         let content = self.turn.services.content.clone();
+        if progress.patience.is_some() && progress.text.is_empty() {
+            let country = self.turn.session.country.as_deref();
+            let card = CrisisCard::choose(&content, country, self.frame.recheck);
+            progress.card = Some(self.frame.recheck.number());
+            return self.turn.sink.send(TurnEvent::Crisis(card)).await;
+        }
         let variation = usize::try_from(self.frame.turn_id.as_u128() % 97).unwrap_or_default();
         let words = replies::fallback_reply(&content.replies, &self.frame.topic, variation);
         let gap = if progress.text.is_empty() { "" } else { " " };
@@ -231,6 +278,14 @@ impl Reply<'_> {
         };
         self.turn.sink.send(meta).await?;
         self.turn.sink.send(guard).await
+    }
+}
+
+/// Completes when the patience has run out; never without one.
+async fn late(patience: Option<Instant>) {
+    match patience {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

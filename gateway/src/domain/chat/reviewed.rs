@@ -34,7 +34,7 @@ impl Turn {
         }
     }
 
-    async fn show_crisis(&mut self, turn_id: Uuid, decision: &Decision) {
+    pub(crate) async fn show_crisis(&mut self, turn_id: Uuid, decision: &Decision) {
         let card = self.crisis_card(decision);
         let _ = self.announce(turn_id, decision).await;
         let _ = self.sink.send(TurnEvent::Crisis(card)).await;
@@ -52,6 +52,11 @@ impl Turn {
     /// A second look speaks to thoughts of dying, whatever the first card was about.
     fn card_choice(&self, decision: &Decision) -> CardChoice {
         CardChoice::of(decision.alarm, decision.is_recheck(), self.session.cards)
+    }
+
+    /// The card that takes over when somebody whose safety state is open waits for the model in vain.
+    pub(crate) fn recheck(&self, decision: &Decision) -> CardChoice {
+        CardChoice::of(decision.alarm, true, self.session.cards)
     }
 
     async fn keep_crisis(

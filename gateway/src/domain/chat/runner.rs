@@ -7,17 +7,19 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
+    admission::{Admission, ClientKey, STREAMS_OF_A_SESSION, TokenBudgets},
     events::TurnEvent,
     sink::EventSink,
     turn::{Ask, Turn, TurnServices},
 };
 use crate::domain::{
     assessment::stream::AssessmentInput,
+    ports::StoreError,
     session::{SessionId, SessionRecord},
 };
 
@@ -35,6 +37,8 @@ pub struct TurnLimits {
     pub answer_tokens: u32,
     /// Whether the model is asked for topic and severity beside the classifier.
     pub second_opinion: bool,
+    /// What sessions and clients may spend.
+    pub budgets: TokenBudgets,
 }
 
 impl TurnLimits {
@@ -45,10 +49,11 @@ impl TurnLimits {
     }
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct SessionTurns {
     stop: CancellationToken,
     tasks: TaskTracker,
+    streams: Arc<Semaphore>,
 }
 
 /// Starts turns and owns them until they end.
@@ -56,6 +61,7 @@ struct SessionTurns {
 pub struct TurnRunner {
     services: TurnServices,
     limits: TurnLimits,
+    admission: Arc<Admission>,
     stop: CancellationToken,
     tasks: TaskTracker,
     sessions: Arc<Mutex<HashMap<SessionId, SessionTurns>>>,
@@ -68,6 +74,7 @@ impl TurnRunner {
         Self {
             services,
             limits,
+            admission: Arc::new(Admission::new(limits.budgets)),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             sessions: Arc::default(),
@@ -76,14 +83,36 @@ impl TurnRunner {
 
     /// Answers a message. The receiver gets the events; dropping it stops the turn.
     #[must_use]
-    pub fn answer(&self, session: SessionRecord, message: String) -> mpsc::Receiver<TurnEvent> {
-        self.start(session, |turn| turn.run(Ask::Message(message)))
+    pub fn answer(
+        &self,
+        session: SessionRecord,
+        message: String,
+        client: ClientKey,
+    ) -> mpsc::Receiver<TurnEvent> {
+        self.start(session, client, |turn| turn.run(Ask::Message(message)))
+    }
+
+    /// Takes a message whose session cannot be read at the moment, because of `error`.
+    #[must_use]
+    pub fn answer_unkept(
+        &self,
+        message: String,
+        error: StoreError,
+        client: ClientKey,
+    ) -> mpsc::Receiver<TurnEvent> {
+        self.start(SessionRecord::unknown(), client, |turn| {
+            turn.run_unkept(message, error)
+        })
     }
 
     /// Answers the last message once more.
     #[must_use]
-    pub fn answer_again(&self, session: SessionRecord) -> mpsc::Receiver<TurnEvent> {
-        self.start(session, |turn| turn.run(Ask::Again))
+    pub fn answer_again(
+        &self,
+        session: SessionRecord,
+        client: ClientKey,
+    ) -> mpsc::Receiver<TurnEvent> {
+        self.start(session, client, |turn| turn.run(Ask::Again))
     }
 
     /// Makes an assessment.
@@ -92,13 +121,20 @@ impl TurnRunner {
         &self,
         session: SessionRecord,
         input: AssessmentInput,
+        client: ClientKey,
     ) -> mpsc::Receiver<TurnEvent> {
-        self.start(session, |turn| turn.assess(input))
+        self.start(session, client, |turn| turn.assess(input))
+    }
+
+    /// Forgets what sessions and clients spent that are long gone. Call now and then.
+    pub fn forget_idle_budgets(&self) {
+        self.admission.forget_idle();
     }
 
     fn start<F>(
         &self,
         session: SessionRecord,
+        client: ClientKey,
         work: impl FnOnce(Turn) -> F,
     ) -> mpsc::Receiver<TurnEvent>
     where
@@ -113,6 +149,9 @@ impl TurnRunner {
             session,
             sink: EventSink::new(sender),
             stop: turns.stop.clone(),
+            client,
+            admission: self.admission.clone(),
+            streams: turns.streams.clone(),
             variant_id: Uuid::now_v7(),
         });
         let gauge = metrics::gauge!("gateway_open_streams");
@@ -136,6 +175,7 @@ impl TurnRunner {
             .or_insert_with(|| SessionTurns {
                 stop: self.stop.child_token(),
                 tasks: TaskTracker::new(),
+                streams: Arc::new(Semaphore::new(STREAMS_OF_A_SESSION)),
             })
             .clone()
     }

@@ -15,6 +15,8 @@ pub(crate) struct EventSink {
     events: mpsc::Sender<TurnEvent>,
     started: Instant,
     first_delta: Option<Duration>,
+    /// Whether the end carries the hint to take a break.
+    pub(crate) take_a_break: bool,
 }
 
 impl EventSink {
@@ -23,6 +25,7 @@ impl EventSink {
             events,
             started: Instant::now(),
             first_delta: None,
+            take_a_break: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl EventSink {
             completion_tokens: usage.1,
             first_delta: self.first_delta,
             total: self.started.elapsed(),
+            take_a_break: self.take_a_break,
         };
         // Nobody is left to be told when this fails.
         let _ = self.events.send(event).await;

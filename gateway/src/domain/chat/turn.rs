@@ -2,14 +2,17 @@
 //! reviewed words or with the model, store. A crisis never reaches the model and needs nothing but
 //! this process.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    admission::{Admission, ClientKey},
     conversation::{earlier_messages, last_question, prior_turns},
     events::{TurnEnd, TurnError},
+    pause,
     prompt::{self, PromptTurn},
     reply::{Reply, ReplyFrame},
     sink::EventSink,
@@ -26,6 +29,10 @@ use crate::domain::{
 };
 
 pub use super::runner::{TurnLimits, TurnRunner};
+
+/// How long somebody whose safety state is open waits for the model before the card comes back. A first sentence
+/// takes two to three seconds of the small model on two cores.
+const OPEN_STATE_PATIENCE: Duration = Duration::from_secs(6);
 
 /// What a turn works with.
 #[derive(Clone)]
@@ -57,6 +64,10 @@ pub(crate) struct Turn {
     pub(crate) session: SessionRecord,
     pub(crate) sink: EventSink,
     pub(crate) stop: CancellationToken,
+    pub(crate) client: ClientKey,
+    pub(crate) admission: Arc<Admission>,
+    /// Streams of the model that this session may still open.
+    pub(crate) streams: Arc<Semaphore>,
     /// The answer that this turn makes.
     pub(crate) variant_id: Uuid,
 }
@@ -67,6 +78,19 @@ impl Turn {
         if let Err(error) = self.answer(ask).await {
             tracing::warn!(%error, "a turn failed");
             self.sink.fail(error).await;
+        }
+    }
+
+    /// A message whose session cannot be read at the moment: a crisis gets its card all the same, anything else
+    /// the store's error.
+    pub(crate) async fn run_unkept(mut self, message: String, error: StoreError) {
+        let guarded = self
+            .guard(&message, &Before::nothing(SafetyState::Clear))
+            .await;
+        if guarded.decision.route == Route::Crisis {
+            self.show_crisis(Uuid::now_v7(), &guarded.decision).await;
+        } else {
+            self.sink.fail(error.into()).await;
         }
     }
 
@@ -91,10 +115,13 @@ impl Turn {
             self.crisis(turn_id, &message, is_new, &decision).await;
             return Ok(());
         }
-        let history = prior_turns(&conversation?, turn_id);
+        let conversation = conversation?;
+        let history = prior_turns(&conversation, turn_id);
         self.keep_question(turn_id, &message, is_new, &decision)
             .await?;
         if decision.route.is_open_to_model() {
+            let times: Vec<i64> = conversation.iter().map(|message| message.at_ms).collect();
+            self.sink.take_a_break = pause::is_due(&times, (self.services.now_ms)());
             let mood = mood(labels.as_ref());
             self.reply(turn_id, message, history, (decision, mood))
                 .await
@@ -181,6 +208,7 @@ impl Turn {
             system,
             topic: self.topic().to_owned(),
             stored: true,
+            recheck: self.recheck(&decision),
         };
         Reply { turn: self, frame }.stream(messages).await
     }
@@ -197,6 +225,12 @@ impl Turn {
         prompts
             .manner
             .frame(base, person.topic, person.severity, mood)
+    }
+
+    /// Until when somebody whose safety state is open waits for the model's first words.
+    pub(crate) fn patience(&self) -> Option<Instant> {
+        let is_open = SafetyState::from_level(self.session.safety) >= SafetyState::Crisis;
+        is_open.then(|| Instant::now() + OPEN_STATE_PATIENCE)
     }
 
     pub(crate) fn topic(&self) -> &str {

@@ -45,7 +45,10 @@ impl SessionRecord {
             }
             SessionChange::SafetyPlan(parts) => safety_plan::merge(&mut self.safety_plan, parts),
             SessionChange::Cards(cards) => self.cards = self.cards.max(cards),
-            SessionChange::RecoveryPhrase(lookup) => self.recovery_lookup = Some(lookup),
+            SessionChange::RecoveryPhrase(lookup) => {
+                let replaced = self.recovery_lookup.replace(lookup);
+                self.replaced_lookups.extend(replaced);
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use self::{
     payload::{EntryPayload, SessionPayload},
     seal::Place,
 };
-use super::database::{Database, KeyRow, SessionRow};
+use super::database::{Database, EntryRow, KeyRow, SessionRow};
 use crate::domain::{
     ports::{Store, StoreError},
     session::{
@@ -48,6 +48,16 @@ impl SealedStore {
     /// Writes what is left in the log to the file and closes it.
     pub async fn close(&self) {
         self.database.close().await;
+    }
+
+    /// Every entry of a conversation, opened, oldest first.
+    async fn entries(&self, access: &SessionAccess) -> Result<Vec<EntryPayload>, StoreError> {
+        let rows = self.database.entries(&access.id.to_string()).await?;
+        let open = |row: &EntryRow| {
+            let plain = seal::open(access, Place::Entry(row.sequence), &row.sealed)?;
+            decode(&plain)
+        };
+        rows.iter().map(open).collect()
     }
 
     /// A write on behalf of one entry of a conversation.
@@ -178,13 +188,9 @@ impl Store for SealedStore {
     }
 
     async fn conversation(&self, access: &SessionAccess) -> Result<Vec<StoredMessage>, StoreError> {
-        let rows = self.database.entries(&access.id.to_string()).await?;
-        let mut messages = Vec::with_capacity(rows.len());
-        for row in rows {
-            let plain = seal::open(access, Place::Entry(row.sequence), &row.sealed)?;
-            messages.extend(decode::<EntryPayload>(&plain)?.into_message()?);
-        }
-        Ok(messages)
+        let entries = self.entries(access).await?.into_iter();
+        let messages = entries.filter_map(|entry| entry.into_message().transpose());
+        messages.collect()
     }
 
     async fn delete_conversation(&self, id: SessionId) -> Result<(), StoreError> {
@@ -205,6 +211,18 @@ impl Store for SealedStore {
         self.append(access, turn.at_ms, &EntryPayload::feedback(feedback))
             .await?;
         Ok(true)
+    }
+
+    async fn feedback(&self, access: &SessionAccess) -> Result<Vec<TurnFeedback>, StoreError> {
+        let mut newest: Vec<TurnFeedback> = Vec::new();
+        for entry in self.entries(access).await? {
+            let Some(given) = entry.into_feedback() else {
+                continue;
+            };
+            newest.retain(|earlier| earlier.turn_id != given.turn_id);
+            newest.push(given);
+        }
+        Ok(newest)
     }
 
     async fn sweep(&self, now_ms: i64) -> Result<u64, StoreError> {

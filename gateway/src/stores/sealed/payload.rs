@@ -22,12 +22,14 @@ pub(super) struct SessionPayload {
     country: Option<String>,
     locale: String,
     retention: String,
+    keep_days: Option<u8>,
     questionnaire_version: Option<String>,
     answers: BTreeMap<String, Vec<String>>,
     assessment: Option<(String, String)>,
     cards: i64,
     safety_plan: BTreeMap<String, String>,
     recovery_lookup: Option<Vec<u8>>,
+    replaced_lookups: Vec<Vec<u8>>,
 }
 
 impl SessionPayload {
@@ -37,13 +39,18 @@ impl SessionPayload {
             age_band: code(&AGE_BANDS, &session.age_band).to_owned(),
             country: session.country.clone(),
             locale: session.locale.clone(),
-            retention: code(&RETENTIONS, &session.retention).to_owned(),
+            retention: match session.retention {
+                Retention::Session => SESSION.to_owned(),
+                Retention::Keep { .. } => KEEP.to_owned(),
+            },
+            keep_days: session.retention.keep_days(),
             questionnaire_version: session.questionnaire_version.clone(),
             answers: session.answers.clone(),
             assessment: session.assessment.clone(),
             cards: session.cards,
             safety_plan: session.safety_plan.clone(),
             recovery_lookup: session.recovery_lookup.clone(),
+            replaced_lookups: session.replaced_lookups.clone(),
         }
     }
 
@@ -59,7 +66,11 @@ impl SessionPayload {
             age_band: parse(&AGE_BANDS, &self.age_band, "age band")?,
             country: self.country,
             locale: self.locale,
-            retention: parse(&RETENTIONS, &self.retention, "retention")?,
+            retention: match (self.retention.as_str(), self.keep_days) {
+                (SESSION, None) => Retention::Session,
+                (KEEP, Some(days)) => Retention::Keep { days },
+                _ => return Err(StoreError::Corrupt("retention")),
+            },
             created_ms: row.created_ms,
             expires_ms: row.expires_ms,
             questionnaire_version: self.questionnaire_version,
@@ -69,6 +80,7 @@ impl SessionPayload {
             cards: self.cards,
             safety_plan: self.safety_plan,
             recovery_lookup: self.recovery_lookup,
+            replaced_lookups: self.replaced_lookups,
         })
     }
 }
@@ -143,6 +155,22 @@ impl EntryPayload {
             at_ms,
         }))
     }
+
+    /// The opinion, when it is one.
+    pub(super) fn into_feedback(self) -> Option<TurnFeedback> {
+        match self {
+            Self::Feedback {
+                turn_id,
+                helpful,
+                preferred,
+            } => Some(TurnFeedback {
+                turn_id,
+                helpful,
+                preferred,
+            }),
+            Self::Message { .. } => None,
+        }
+    }
 }
 
 const AGE_BANDS: [(AgeBand, &str); 4] = [
@@ -151,8 +179,8 @@ const AGE_BANDS: [(AgeBand, &str); 4] = [
     (AgeBand::From18To25, "18-25"),
     (AgeBand::From26, "26+"),
 ];
-const RETENTIONS: [(Retention, &str); 2] =
-    [(Retention::Session, "session"), (Retention::Keep, "keep")];
+const SESSION: &str = "session";
+const KEEP: &str = "keep";
 const AUTHORS: [(Author, &str); 2] = [(Author::Person, "person"), (Author::Companion, "companion")];
 const COMPLETENESSES: [(Completeness, &str); 3] = [
     (Completeness::Complete, "complete"),
