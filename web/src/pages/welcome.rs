@@ -36,6 +36,9 @@ pub(crate) fn WelcomePage() -> impl IntoView {
                     <li><strong>"I am an AI, not a therapist."</strong>" No human reads along."</li>
                     <li><strong>"Your words stay here."</strong>
                         " They are kept for this session only, unless you choose otherwise, and never go to another company."</li>
+                    <li><strong>"Your words are stored locked."</strong>
+                        " Only this browser (and the recovery words, if you make them) can open them. \
+                        The server reads them while it answers."</li>
                     <li><strong>"You can leave at any time."</strong>
                         " “Leave now” deletes everything about you at once."</li>
                 </ul>

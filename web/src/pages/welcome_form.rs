@@ -7,7 +7,7 @@ use leptos_router::hooks::use_navigate;
 use crate::{
     api,
     components::{CountryOptions, ProblemNotice, TextField},
-    state::{FormErrors, SessionState, WelcomeForm, check},
+    state::{FormErrors, KEEP_DAYS, SessionState, WelcomeForm, check},
 };
 
 /// Name, age, country, consent.
@@ -105,6 +105,7 @@ fn Person(form: RwSignal<WelcomeForm>, errors: RwSignal<FormErrors>) -> impl Int
 
 #[component]
 fn StorageChoice(form: RwSignal<WelcomeForm>) -> impl IntoView {
+    let keeps = Memo::new(move |_| form.with(|form| form.storage == StorageConsent::Keep));
     view! {
         <fieldset class="field">
             <legend class="field__label">"How long may your words be kept?"</legend>
@@ -112,9 +113,39 @@ fn StorageChoice(form: RwSignal<WelcomeForm>) -> impl IntoView {
                 <StorageOption form=form storage=StorageConsent::Session test_id="consent-session"
                     label="For this session" detail="Gone when you leave, or after 24 hours without a visit." />
                 <StorageOption form=form storage=StorageConsent::Keep test_id="consent-keep"
-                    label="Until I delete them" detail="At most 30 days without a visit." />
+                    label="Until I delete them" detail="Or until you have not visited for some days." />
             </div>
         </fieldset>
+        <Show when=move || keeps.get()><KeepDays form=form /></Show>
+    }
+}
+
+/// Follows the age until the person chooses.
+#[component]
+fn KeepDays(form: RwSignal<WelcomeForm>) -> impl IntoView {
+    let chosen = Memo::new(move |_| form.with(WelcomeForm::keep_days));
+    let options = KEEP_DAYS.map(|days| {
+        view! {
+            <option value=days.to_string() prop:selected=move || chosen.get() == days>
+                {format!("{days} days")}
+            </option>
+        }
+    });
+    view! {
+        <div class="field">
+            <label class="field__label" for="keep-days">"How many days without a visit?"</label>
+            <select class="field__input" id="keep-days" data-testid="keep-days" aria-describedby="keep-days-hint"
+                on:change:target=move |event| {
+                    let days = event.target().value().parse().ok();
+                    form.update(|form| form.keep_days = days);
+                }>
+                {options.into_iter().collect_view()}
+            </select>
+            <p class="field__hint" id="keep-days-hint">
+                "Without this browser’s cookie or your recovery words nobody can open what is kept, \
+                and neither can we. You can make the words on the page “Your data”."
+            </p>
+        </div>
     }
 }
 

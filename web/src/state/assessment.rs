@@ -81,6 +81,7 @@ mod tests {
             usage: Usage::default(),
             ttft_ms: Some(1),
             total_ms: 2,
+            take_a_break: false,
         }));
         assert_eq!(
             (assessment.text.as_str(), assessment.is_running()),

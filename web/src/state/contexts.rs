@@ -43,6 +43,7 @@ impl SessionState {
             answers_complete: false,
             assessed: false,
             crisis: false,
+            recovery_phrase: false,
         })));
     }
 

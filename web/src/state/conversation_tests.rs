@@ -23,6 +23,7 @@ fn done(finish: FinishReason) -> StreamEvent {
         usage: Usage::default(),
         ttft_ms: None,
         total_ms: 1,
+        take_a_break: false,
     })
 }
 

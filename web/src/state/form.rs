@@ -4,6 +4,12 @@
 use api_types::{Consent, CreateSession, StorageConsent};
 
 const LONGEST_NAME: usize = 40;
+const OLDEST: i64 = 120;
+/// Days without a visit that a person may choose from; the server takes 1 to 30.
+pub(crate) const KEEP_DAYS: [u8; 3] = [7, 14, 30];
+const KEEP_DAYS_DEFAULT: u8 = 30;
+/// For people under 18, the same as the server's own default.
+const KEEP_DAYS_MINOR: u8 = 7;
 
 /// What was typed so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +19,8 @@ pub(crate) struct WelcomeForm {
     /// ISO 3166-1 alpha-2, or empty.
     pub(crate) country: String,
     pub(crate) storage: StorageConsent,
+    /// None until the person chose: their age decides then.
+    pub(crate) keep_days: Option<u8>,
     pub(crate) terms: bool,
 }
 
@@ -23,8 +31,25 @@ impl Default for WelcomeForm {
             age: String::new(),
             country: String::new(),
             storage: StorageConsent::Session,
+            keep_days: None,
             terms: false,
         }
+    }
+}
+
+impl WelcomeForm {
+    /// In years; none for what is no age.
+    fn age(&self) -> Option<i64> {
+        let age = self.age.trim().parse().ok();
+        age.filter(|age| (1..=OLDEST).contains(age))
+    }
+
+    /// Days without a visit after which "keep" ends: as chosen, or what fits the age.
+    pub(crate) fn keep_days(&self) -> u8 {
+        self.keep_days.unwrap_or_else(|| match self.age() {
+            Some(13..=17) => KEEP_DAYS_MINOR,
+            Some(_) | None => KEEP_DAYS_DEFAULT,
+        })
     }
 }
 
@@ -48,12 +73,7 @@ pub(crate) fn check(
     } else if name.chars().count() > LONGEST_NAME {
         errors.name = Some("Use at most 40 characters.");
     }
-    let age = form
-        .age
-        .trim()
-        .parse::<i64>()
-        .ok()
-        .filter(|age| (1..=120).contains(age));
+    let age = form.age();
     if age.is_none() {
         errors.age = Some("Enter your age in years, as a number.");
     }
@@ -69,6 +89,7 @@ pub(crate) fn check(
             consent: Consent {
                 terms: true,
                 storage: form.storage,
+                keep_days: (form.storage == StorageConsent::Keep).then(|| form.keep_days()),
             },
         }),
         _ => Err(errors),
@@ -96,6 +117,37 @@ mod tests {
             ("Sam", 16, None)
         );
         assert_eq!(request.consent.storage, StorageConsent::Session);
+        assert_eq!(request.consent.keep_days, None);
+    }
+
+    #[test]
+    fn words_that_are_kept_are_kept_for_a_week_for_minors_and_longer_when_asked() {
+        let kept = |age: &str, keep_days| {
+            let form = WelcomeForm {
+                age: age.into(),
+                storage: StorageConsent::Keep,
+                keep_days,
+                ..filled()
+            };
+            check(&form, None).unwrap().consent.keep_days
+        };
+        let by_age = [("13", 7), ("17", 7), (" 17 ", 7), ("18", 30), ("80", 30)];
+        for (age, days) in by_age {
+            assert_eq!(kept(age, None), Some(days), "{age}");
+        }
+        assert_eq!(kept("15", Some(14)), Some(14));
+        assert_eq!(kept("30", Some(7)), Some(7));
+    }
+
+    #[test]
+    fn a_default_can_be_chosen_in_the_list_before_an_age_is_there_too() {
+        for age in ["", "ten", "15", "40"] {
+            let form = WelcomeForm {
+                age: age.into(),
+                ..WelcomeForm::default()
+            };
+            assert!(KEEP_DAYS.contains(&form.keep_days()), "{age}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) use assessment::{Assessment, Phase};
 pub(crate) use autosave::Pending;
 pub(crate) use contexts::{AssessmentState, ChatState, Leaving, Overlay, Presence, SessionState};
 pub(crate) use conversation::{AnswerState, Conversation, Retry, Turn};
-pub(crate) use form::{FormErrors, WelcomeForm, check};
+pub(crate) use form::{FormErrors, KEEP_DAYS, WelcomeForm, check};
 pub(crate) use progress::{
     Answers, answered_required, choose, first_open_step, known_answers, missing,
 };
