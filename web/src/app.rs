@@ -10,9 +10,9 @@ use crate::{
     api,
     components::{Footer, SkipLink},
     pages::{
-        ChatPage, HelpDialog, InsightsPage, LeftPage, NeutralPage, NotFoundPage, PageHeader,
-        PlanPage, QuestionPage, QuestionnairePage, ResultPage, TrainingDataPage, WelcomePage,
-        find_session,
+        ChatPage, DataPage, HelpDialog, InsightsPage, LeftPage, NeutralPage, NotFoundPage,
+        PageHeader, PlanPage, QuestionPage, QuestionnairePage, ResultPage, TrainingDataPage,
+        WelcomePage, find_session,
     },
     state::{AssessmentState, ChatState, Leaving, Overlay, SessionState, ThemeState},
 };
@@ -52,6 +52,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/plan") view=|| view! { <Frame><PlanPage /></Frame> } />
                 <Route path=path!("/insights") view=|| view! { <Frame><InsightsPage /></Frame> } />
                 <Route path=path!("/insights/data") view=|| view! { <Frame><TrainingDataPage /></Frame> } />
+                <Route path=path!("/data") view=|| view! { <Frame><DataPage /></Frame> } />
                 <Route path=path!("/left") view=LeftPage />
             </FlatRoutes>
         </Router>
@@ -61,11 +62,12 @@ fn Pages() -> impl IntoView {
 /// Header, page and footer; the page that is left behind has none of them.
 #[component]
 fn Frame(children: Children) -> impl IntoView {
+    let session = expect_context::<SessionState>();
     view! {
         <SkipLink />
         <PageHeader />
         <main id="main" class="page" tabindex="-1">{children()}</main>
-        <Footer help_page=api::HELP_PAGE_HREF />
+        <Footer help_page=api::HELP_PAGE_HREF signed_in=Signal::derive(move || session.is_here()) />
         <HelpDialog />
     }
 }

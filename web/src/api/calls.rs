@@ -2,18 +2,22 @@
 
 use api_types::{
     AnswersProgress, AnswersRequest, ChatHistory, CreateSession, FeedbackRequest,
-    HelplineDirectory, Insights, InsightsTopics, Questionnaire, SafetyPlan, SafetyPlanRequest,
-    Session, SessionStatus, TrainingData,
+    HelplineDirectory, Insights, InsightsTopics, Questionnaire, RecoveryPhrase, SafetyPlan,
+    SafetyPlanRequest, Session, SessionStatus, TrainingData,
 };
 use gloo_net::http::Method;
 
 use super::{
     ApiError,
-    http::{NO_BODY, ask, call, call_empty},
+    http::{EMPTY_BODY, NO_BODY, ask, call, call_empty},
 };
 
-/// Where a person can save a readable copy of everything that is held about them.
+/// Where a person can save a readable summary of what is held about them.
 pub(crate) const EXPORT_HREF: &str = "/api/v1/sessions/me/export?format=md";
+/// Where a person can save everything that is held about them, for programs.
+pub(crate) const EXPORT_JSON_HREF: &str = "/api/v1/sessions/me/export?format=json";
+/// The same to print: a plain page of the server.
+pub(crate) const EXPORT_PAGE_HREF: &str = "/api/v1/sessions/me/export?format=html";
 /// All helplines as a plain page of the server, for when nothing else works.
 pub(crate) const HELP_PAGE_HREF: &str = "/help";
 
@@ -30,6 +34,11 @@ pub(crate) async fn session_status() -> Result<SessionStatus, ApiError> {
 /// `DELETE /sessions/me`.
 pub(crate) async fn end_session() -> Result<(), ApiError> {
     call_empty(Method::DELETE, "/sessions/me", NO_BODY).await
+}
+
+/// `POST /sessions/me/recovery-phrase`. The words come once and replace earlier ones.
+pub(crate) async fn make_recovery_phrase() -> Result<RecoveryPhrase, ApiError> {
+    call(Method::POST, "/sessions/me/recovery-phrase", EMPTY_BODY).await
 }
 
 /// `GET /questionnaire`.

@@ -18,6 +18,13 @@ const DEADLINE_MS: u32 = 20_000;
 /// Stands for "no body".
 pub(super) const NO_BODY: Option<&()> = None;
 
+/// `{}`, for calls that take a body and need nothing in it.
+#[derive(Serialize)]
+pub(super) struct Empty {}
+
+/// Stands for an empty body.
+pub(super) const EMPTY_BODY: Option<&Empty> = Some(&Empty {});
+
 /// Sends and reads the JSON answer.
 pub(super) async fn call<B, A>(method: Method, path: &str, body: Option<&B>) -> Result<A, ApiError>
 where

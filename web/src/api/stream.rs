@@ -16,7 +16,7 @@ use web_sys::{AbortController, ReadableStreamDefaultReader};
 use super::{
     ApiError,
     event_parser::{EventParser, decode},
-    http::send,
+    http::{Empty, send},
 };
 
 /// Longest life of a stream. The gateway ends one sooner; this is for a gateway that hangs.
@@ -82,8 +82,6 @@ pub(crate) async fn stream_regenerated(
     abort: &StreamAbort,
     on_event: impl FnMut(StreamEvent),
 ) -> Result<(), ApiError> {
-    #[derive(Serialize)]
-    struct Empty {}
     stream("/chat/regenerate", &Empty {}, abort, on_event).await
 }
 

@@ -1,6 +1,7 @@
 //! The first and the last thing on every page.
 
 use leptos::{prelude::*, wasm_bindgen::JsCast};
+use leptos_router::components::A;
 
 /// Jumps over the header. Moves the focus itself, because the router takes plain `#` links.
 #[component]
@@ -16,11 +17,13 @@ pub(crate) fn SkipLink() -> impl IntoView {
     view! { <a class="skip-link" href="#main" rel="external" on:click=skip>"Skip to content"</a> }
 }
 
-/// What this is, and the way to help that works without this page.
+/// What this is, the way to help that works without this page, and the way to one's own data.
 #[component]
 pub(crate) fn Footer(
     /// Address of the plain page with all helplines.
     help_page: &'static str,
+    /// Somebody is here whose data is kept.
+    signed_in: Signal<bool>,
 ) -> impl IntoView {
     view! {
         <footer class="footer">
@@ -28,6 +31,9 @@ pub(crate) fn Footer(
                 "Digital Detox is an AI companion, not a therapist and not an emergency service. \
                 No human reads along. "
                 <a href=help_page rel="external">"All helplines"</a>
+                <Show when=move || signed_in.get()>
+                    " · "<A href="/data" attr:data-testid="to-data">"Your data"</A>
+                </Show>
             </p>
         </footer>
     }

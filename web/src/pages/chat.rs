@@ -1,6 +1,7 @@
 //! The conversation with the companion.
 
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 use super::{chat_actions::Chat, gate::SessionGate};
 use crate::{
@@ -111,6 +112,8 @@ fn DeleteConversation(chat: Chat) -> impl IntoView {
                 <Show when=move || asking.get() fallback=move || view! {
                     <button type="button" class="button button--quiet" data-testid="delete-chat"
                         on:click=move |_| asking.set(true)>"Delete conversation"</button>
+                    // The footer with this link is not on this page.
+                    <A href="/data" attr:class="button button--quiet" attr:data-testid="chat-to-data">"Your data"</A>
                 }>
                     <span>"Delete all messages?"</span>
                     <button type="button" class="button button--quiet" data-testid="delete-confirm"

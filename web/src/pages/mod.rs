@@ -3,6 +3,9 @@
 
 mod chat;
 mod chat_actions;
+mod clipboard;
+mod data;
+mod data_words;
 mod gate;
 mod help;
 mod insights;
@@ -20,6 +23,7 @@ mod welcome;
 mod welcome_form;
 
 pub(crate) use chat::ChatPage;
+pub(crate) use data::DataPage;
 pub(crate) use gate::find_session;
 pub(crate) use help::HelpDialog;
 pub(crate) use insights::InsightsPage;
