@@ -11,8 +11,8 @@ use crate::{
     components::{Footer, SkipLink},
     pages::{
         ChatPage, DataPage, HelpDialog, InsightsPage, LeftPage, NeutralPage, NotFoundPage,
-        PageHeader, PlanPage, QuestionPage, QuestionnairePage, ResultPage, TrainingDataPage,
-        WelcomePage, find_session,
+        PageHeader, PlanPage, QuestionPage, QuestionnairePage, RecoverPage, ResultPage,
+        TrainingDataPage, WelcomePage, find_session,
     },
     state::{AssessmentState, ChatState, Leaving, Overlay, SessionState, ThemeState},
 };
@@ -53,6 +53,7 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/insights") view=|| view! { <Frame><InsightsPage /></Frame> } />
                 <Route path=path!("/insights/data") view=|| view! { <Frame><TrainingDataPage /></Frame> } />
                 <Route path=path!("/data") view=|| view! { <Frame><DataPage /></Frame> } />
+                <Route path=path!("/recover") view=|| view! { <Frame><RecoverPage /></Frame> } />
                 <Route path=path!("/left") view=LeftPage />
             </FlatRoutes>
         </Router>

@@ -2,8 +2,8 @@
 
 use api_types::{
     AnswersProgress, AnswersRequest, ChatHistory, CreateSession, FeedbackRequest,
-    HelplineDirectory, Insights, InsightsTopics, Questionnaire, RecoveryPhrase, SafetyPlan,
-    SafetyPlanRequest, Session, SessionStatus, TrainingData,
+    HelplineDirectory, Insights, InsightsTopics, Questionnaire, RecoverSession, RecoveryPhrase,
+    SafetyPlan, SafetyPlanRequest, Session, SessionStatus, TrainingData,
 };
 use gloo_net::http::Method;
 
@@ -39,6 +39,11 @@ pub(crate) async fn end_session() -> Result<(), ApiError> {
 /// `POST /sessions/me/recovery-phrase`. The words come once and replace earlier ones.
 pub(crate) async fn make_recovery_phrase() -> Result<RecoveryPhrase, ApiError> {
     call(Method::POST, "/sessions/me/recovery-phrase", EMPTY_BODY).await
+}
+
+/// `POST /sessions/recover`. Sets the cookie of the session that the words open.
+pub(crate) async fn recover_session(words: &RecoverSession) -> Result<Session, ApiError> {
+    call(Method::POST, "/sessions/recover", Some(words)).await
 }
 
 /// `GET /questionnaire`.

@@ -6,9 +6,7 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     api::{self, ApiError},
-    state::{
-        Assessment, AssessmentState, ChatState, Conversation, Leaving, Presence, SessionState,
-    },
+    state::{AssessmentState, ChatState, Leaving, Presence, SessionState},
 };
 
 const TRIES: usize = 3;
@@ -52,10 +50,8 @@ impl Leave {
 
     fn forget(self) {
         self.session.presence.set(Presence::Missing);
-        self.assessment.query.set(String::new());
-        self.assessment.result.set(Assessment::default());
-        self.chat.draft.set(String::new());
-        self.chat.conversation.set(Conversation::default());
+        self.assessment.forget();
+        self.chat.forget();
         if let Ok(history) = window().history() {
             // Only refused after very many changes of the address; the page is hidden already.
             let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(NEUTRAL_PATH));

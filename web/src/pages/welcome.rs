@@ -17,7 +17,7 @@ pub(crate) fn WelcomePage() -> impl IntoView {
         Presence::Unknown | Presence::Unreachable(_) => {
             view! { <NobodyYet session=session /> }.into_any()
         }
-        Presence::Missing => view! { <WelcomeFormSection /> }.into_any(),
+        Presence::Missing => view! { <NewHere /> }.into_any(),
         Presence::Here(status) => {
             let next = next_page(status.answers_complete, status.assessed);
             view! { <WelcomeBack name=status.session.name next=next /> }.into_any()
@@ -49,11 +49,21 @@ pub(crate) fn WelcomePage() -> impl IntoView {
     }
 }
 
-fn next_page(answers_complete: bool, assessed: bool) -> &'static str {
+/// Where a person goes on.
+pub(super) fn next_page(answers_complete: bool, assessed: bool) -> &'static str {
     match (answers_complete, assessed) {
         (_, true) => "/chat",
         (true, false) => "/question",
         (false, false) => "/questionnaire",
+    }
+}
+
+/// New, or new in this browser.
+#[component]
+fn NewHere() -> impl IntoView {
+    view! {
+        <WelcomeFormSection />
+        <A href="/recover" attr:class="button button--quiet" attr:data-testid="to-recover">"I have recovery words"</A>
     }
 }
 

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_navigate;
 use crate::{
     api,
     components::{CountryOptions, ProblemNotice, TextField},
-    state::{FormErrors, KEEP_DAYS, SessionState, WelcomeForm, check},
+    state::{AssessmentState, ChatState, FormErrors, KEEP_DAYS, SessionState, WelcomeForm, check},
 };
 
 /// Name, age, country, consent.
@@ -18,6 +18,10 @@ pub(crate) fn WelcomeFormSection() -> impl IntoView {
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
     let session = expect_context::<SessionState>();
+    let (assessment, chat) = (
+        expect_context::<AssessmentState>(),
+        expect_context::<ChatState>(),
+    );
     let navigate = StoredValue::new_local(use_navigate());
     let submit = move || {
         if busy.get_untracked() {
@@ -37,6 +41,9 @@ pub(crate) fn WelcomeFormSection() -> impl IntoView {
         spawn_local(async move {
             match api::create_session(&request).await {
                 Ok(created) => {
+                    // A session that ended while the page was open was perhaps somebody else's.
+                    assessment.forget();
+                    chat.forget();
                     session.created(created);
                     navigate.with_value(|go| go("/questionnaire", Default::default()));
                 }

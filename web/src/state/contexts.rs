@@ -85,6 +85,12 @@ impl AssessmentState {
             result: RwSignal::default(),
         }
     }
+
+    /// Another person is here, or nobody.
+    pub(crate) fn forget(self) {
+        self.query.set(String::new());
+        self.result.set(Assessment::default());
+    }
 }
 
 /// The conversation.
@@ -101,6 +107,12 @@ impl ChatState {
             conversation: RwSignal::default(),
             draft: RwSignal::default(),
         }
+    }
+
+    /// Another person is here, or nobody.
+    pub(crate) fn forget(self) {
+        self.conversation.set(Conversation::default());
+        self.draft.set(String::new());
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the pages know. The pure parts (conversation, assessment, progress, form, sentences) are
+//! What the pages know. The pure parts (conversation, assessment, progress, form, recovery, sentences) are
 //! plain Rust and tested on the host; the thin rest keeps them in signals for the whole visit.
 
 mod assessment;
@@ -7,6 +7,7 @@ mod contexts;
 mod conversation;
 mod form;
 mod progress;
+mod recovery;
 mod sentences;
 mod theme;
 
@@ -18,5 +19,6 @@ pub(crate) use form::{FormErrors, KEEP_DAYS, WelcomeForm, check};
 pub(crate) use progress::{
     Answers, answered_required, choose, first_open_step, known_answers, missing,
 };
+pub(crate) use recovery::{read_phrase, wrong_count};
 pub(crate) use sentences::Sentences;
 pub(crate) use theme::{Theme, ThemeState};
