@@ -5,7 +5,9 @@ use leptos_router::components::A;
 
 use super::{chat_actions::Chat, gate::SessionGate};
 use crate::{
-    components::{Announcer, ChatTurn, Composer, Loading, PageHeading, ProblemNotice, TurnActions},
+    components::{
+        Announcer, ChatTurn, Composer, Loading, PageHeading, ProblemNotice, RestNotice, TurnActions,
+    },
     state::{Conversation, Turn},
 };
 
@@ -39,11 +41,14 @@ fn Room() -> impl IntoView {
         help: Callback::new(move |()| chat.open_help()),
     };
     let retry = Callback::new(move |()| chat.retry());
+    let rest = Memo::new(move |_| chat.rest.with(|rest| rest.is_shown()));
     view! {
         <Show when=move || chat.loading.get()><Loading text="Opening the conversation…" /></Show>
         <Log chat=chat actions=actions />
         {move || chat.problem.get().map(|problem| view! { <ProblemNotice problem=problem on_retry=retry /> })}
         <Announcer sentences=chat.spoken.into() />
+        <RestNotice shown=rest.into()
+            on_dismiss=Callback::new(move |()| chat.close_break()) />
         <DeleteConversation chat=chat />
         <div class="chat__foot">
             <Composer draft=chat.draft streaming=chat.streaming.into()

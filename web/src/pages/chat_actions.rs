@@ -4,10 +4,12 @@
 use api_types::{ChatRequest, FeedbackRequest, Problem, Rating, StreamEvent};
 use leptos::{prelude::*, task::spawn_local};
 
-use super::gate::left_for_welcome;
+use super::{gate::left_for_welcome, questionnaire_steps::focus};
 use crate::{
     api::{self, ApiError, StreamAbort},
-    state::{AnswerState, ChatState, Conversation, Overlay, Retry, Sentences, SessionState},
+    state::{
+        AnswerState, BreakOffer, ChatState, Conversation, Overlay, Retry, Sentences, SessionState,
+    },
 };
 
 /// How close to the end of the page counts as reading along, in CSS pixels.
@@ -27,6 +29,7 @@ enum Attempt {
 pub(crate) struct Chat {
     pub(crate) conversation: RwSignal<Conversation>,
     pub(crate) draft: RwSignal<String>,
+    pub(crate) rest: RwSignal<BreakOffer>,
     pub(crate) loading: RwSignal<bool>,
     pub(crate) streaming: RwSignal<bool>,
     pub(crate) problem: RwSignal<Option<Problem>>,
@@ -46,6 +49,7 @@ impl Chat {
         let chat = Self {
             conversation: state.conversation,
             draft: state.draft,
+            rest: state.rest,
             loading: RwSignal::new(true),
             streaming: RwSignal::new(false),
             problem: RwSignal::new(None),
@@ -122,6 +126,7 @@ impl Chat {
                 .try_update(|spoken| spoken.extend(complete.into_iter().flatten()));
         }
         let follow = near_end();
+        self.rest.update(|rest| rest.apply(&event));
         self.conversation
             .update(|conversation| conversation.apply(event));
         scroll_to_end(follow);
@@ -224,6 +229,12 @@ impl Chat {
                 Err(error) => self.fail(Attempt::Delete, error),
             }
         });
+    }
+
+    /// The notice about a break goes, and its button with it; the focus goes on to the message.
+    pub(crate) fn close_break(self) {
+        self.rest.update(BreakOffer::dismiss);
+        focus("message");
     }
 
     /// Opens the helplines.

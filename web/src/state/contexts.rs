@@ -4,7 +4,7 @@
 use api_types::{Problem, Session, SessionStatus};
 use leptos::prelude::*;
 
-use super::{Assessment, Conversation};
+use super::{Assessment, BreakOffer, Conversation};
 
 /// Is somebody here?
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +99,8 @@ pub(crate) struct ChatState {
     pub(crate) conversation: RwSignal<Conversation>,
     /// What was typed and not sent; it outlives a visit to another page.
     pub(crate) draft: RwSignal<String>,
+    /// Outlives a visit to another page too, so that it is not offered again after each.
+    pub(crate) rest: RwSignal<BreakOffer>,
 }
 
 impl ChatState {
@@ -106,6 +108,7 @@ impl ChatState {
         Self {
             conversation: RwSignal::default(),
             draft: RwSignal::default(),
+            rest: RwSignal::default(),
         }
     }
 
@@ -113,6 +116,7 @@ impl ChatState {
     pub(crate) fn forget(self) {
         self.conversation.set(Conversation::default());
         self.draft.set(String::new());
+        self.rest.set(BreakOffer::default());
     }
 }
 

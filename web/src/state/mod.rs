@@ -1,5 +1,6 @@
-//! What the pages know. The pure parts (conversation, assessment, progress, form, recovery, sentences) are
-//! plain Rust and tested on the host; the thin rest keeps them in signals for the whole visit.
+//! What the pages know. The pure parts (conversation, assessment, progress, form, recovery, rest,
+//! sentences) are plain Rust and tested on the host; the thin rest keeps them in signals for the
+//! whole visit.
 
 mod assessment;
 mod autosave;
@@ -8,6 +9,7 @@ mod conversation;
 mod form;
 mod progress;
 mod recovery;
+mod rest;
 mod sentences;
 mod theme;
 
@@ -20,5 +22,6 @@ pub(crate) use progress::{
     Answers, answered_required, choose, first_open_step, known_answers, missing,
 };
 pub(crate) use recovery::{read_phrase, wrong_count};
+pub(crate) use rest::BreakOffer;
 pub(crate) use sentences::Sentences;
 pub(crate) use theme::{Theme, ThemeState};
