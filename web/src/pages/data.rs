@@ -72,7 +72,8 @@ fn Kept(session: SessionState) -> impl IntoView {
                     <p>
                         "Your name, age group and country as you gave them, your answers, the result, the \
                         conversation and your safety plan. All of it is stored locked. Without your key the server can \
-                        read only when you were here, how many messages there are, and whether signs of a crisis were seen."
+                        read only when you were here, how many messages there are and about how long, and whether \
+                        signs of a crisis were seen."
                     </p>
                     <p>
                         {held.choice}" Without another visit it all ends on "
