@@ -4,17 +4,22 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ANSWER_LIMIT_MS, endOfAnswer, look, openProduct, part } from "./support.mjs";
+import { ANSWER_LIMIT_MS, answerAfterHours, endOfAnswer, look, openProduct, part, refuseWords } from "./support.mjs";
 
 const NAME = "Robin";
 const QUERY = "People in my class keep posting mean comments under my photos and I cannot stop reading them.";
 const MESSAGE = "What can I do when someone writes something mean under my picture?";
 const LONG_MESSAGE = "Please tell me in many sentences how I could spend an evening without my phone.";
 const CRISIS_MESSAGE = "I want to kill myself.";
+const PLAN = "I stop answering my friends.";
+// Twelve words with a right checksum that nobody has.
+const FOREIGN_WORDS = `${"abandon ".repeat(11)}about`;
 const MOST_STEPS = 20;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 let product;
 let page;
+let recoveryWords = [];
 let failed = false;
 
 /** A step of the journey; once one failed, the later ones have nothing to stand on. */
@@ -86,7 +91,10 @@ step("name, age, country and consent lead to the questionnaire", async () => {
   await part(page, "name").fill(NAME);
   await part(page, "age").fill("17");
   await part(page, "country").selectOption({ index: 1 });
+  await part(page, "consent-keep").check();
+  assert.equal(await part(page, "keep-days").inputValue(), "7", "minors are offered a week");
   await part(page, "consent").check();
+  await look(page, "welcome-keep");
   await part(page, "start").click();
   await part(page, "next").waitFor();
   await look(page, "questionnaire");
@@ -149,6 +157,19 @@ step("stop ends an answer at once", async () => {
   await part(page, "send").waitFor({ timeout: 2_000 });
 });
 
+step("after a long time a break is offered, and the focus stays where it is", async () => {
+  await page.route("**/api/v1/chat", answerAfterHours);
+  await part(page, "message-input").fill(MESSAGE);
+  await part(page, "message-input").press("Enter");
+  await part(page, "take-a-break").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "message");
+  await look(page, "chat-break");
+  await part(page, "break-dismiss").click();
+  await part(page, "take-a-break").waitFor({ state: "hidden" });
+  await page.waitForFunction(() => document.activeElement?.id === "message");
+  await page.unroute("**/api/v1/chat");
+});
+
 step("a crisis is answered with the card and its helplines", async () => {
   await part(page, "message-input").fill(CRISIS_MESSAGE);
   await part(page, "send").click();
@@ -162,13 +183,13 @@ step("a safety plan is written in one's own words and is still there after a rel
   await part(page, "to-plan").click();
   await page.waitForURL("**/plan");
   const signs = part(page, "plan-signs");
-  await signs.fill("I stop answering my friends.");
+  await signs.fill(PLAN);
   await page.getByText("Saving…").waitFor();
   await page.getByText("Your answers are saved as you go.").waitFor();
   await look(page, "plan");
   await page.reload();
   await signs.waitFor();
-  assert.equal(await signs.inputValue(), "I stop answering my friends.");
+  assert.equal(await signs.inputValue(), PLAN);
 });
 
 step("the insights page shows its sources", async () => {
@@ -186,6 +207,59 @@ step("what the companion learned from is shown in charts", async () => {
   await look(page, "training-data");
 });
 
+step("the page about one's data says until when it is kept and gives copies", async () => {
+  await part(page, "to-data").click();
+  await part(page, "kept").waitFor();
+  const end = Date.parse(await part(page, "date").getAttribute("datetime"));
+  const days = (end - Date.now()) / DAY_MS;
+  assert.ok(days > 6.9 && days < 7.1, `kept for ${days} days instead of a week`);
+  await look(page, "data");
+  for (const name of ["export-md", "export-json"]) {
+    const copy = await page.request.get(await part(page, name).getAttribute("href"));
+    assert.equal(copy.status(), 200, name);
+    assert.ok((await copy.text()).includes(PLAN), `${name} lacks the safety plan`);
+  }
+  const opened = page.context().waitForEvent("page");
+  await part(page, "export-page").click();
+  const paper = await opened;
+  await paper.getByText(PLAN).waitFor();
+  await look(paper, "data-print");
+  await paper.close();
+});
+
+step("recovery words are shown once", async () => {
+  await part(page, "make-words").click();
+  const words = part(page, "recovery-words").locator("li");
+  await words.first().waitFor();
+  recoveryWords = await words.allInnerTexts();
+  assert.equal(recoveryWords.length, 12);
+  await page.waitForFunction(() => document.activeElement?.id === "words-title");
+  await part(page, "copy-words").click();
+  await page.getByText("Copied.").waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), recoveryWords.join(" "));
+  await look(page, "data-words");
+  await page.getByRole("link", { name: "Insights" }).click();
+  await page.waitForURL("**/insights");
+  await page.goBack();
+  await part(page, "words-made").waitFor();
+  assert.equal(await words.count(), 0, "the words are still there");
+  const left = await page.evaluate(() => JSON.stringify([location.href, { ...localStorage }, { ...sessionStorage }]));
+  assert.ok(!left.includes(recoveryWords.slice(0, 3).join(" ")), "the browser kept the words");
+});
+
+step("recovery words open the data in a browser without the cookie", async () => {
+  await page.context().clearCookies();
+  await page.goto("/");
+  await part(page, "to-recover").click();
+  await refuseWords(page, recoveryWords.slice(1).join(" "), "11 words");
+  await look(page, "recover");
+  await refuseWords(page, FOREIGN_WORDS, "open nothing");
+  await part(page, "recovery-phrase").fill(recoveryWords.map((word, index) => `${index + 1}. ${word}`).join("\n"));
+  await part(page, "recover").click();
+  await page.waitForURL("**/chat");
+  await page.locator(".bubble--person").first().waitFor();
+});
+
 step("leaving ends on a page that says nothing, and the session is gone", async () => {
   await part(page, "leave").click();
   await part(page, "left").waitFor();
@@ -194,9 +268,15 @@ step("leaving ends on a page that says nothing, and the session is gone", async 
   await part(page, "start").waitFor();
 });
 
+step("after leaving, the recovery words open nothing", async () => {
+  await page.goto("/recover");
+  await refuseWords(page, recoveryWords.join(" "), "open nothing");
+});
+
 step("every request stayed here and started a trace, and nothing went wrong in the console", async () => {
-  // The welcome page asks who is here; without a session the answer is a 401 or 404 and the console notes it.
-  const expected = /the server responded with a status of 40[14].*\/api\/v1\/sessions\/me\)/i;
+  // The welcome page asks who is here; without a session the answer is a 401 or 404 and the console notes it. So it
+  // does when recovery words open nothing.
+  const expected = /the server responded with a status of 40[14].*\/api\/v1\/sessions\/(me|recover)\)/i;
   assert.deepEqual(product.seen.foreign, []);
   assert.deepEqual(product.seen.untraced, []);
   assert.deepEqual(

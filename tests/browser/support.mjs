@@ -127,3 +127,30 @@ export async function endOfAnswer(page, answers) {
   await part(page, "send").waitFor({ timeout: ANSWER_LIMIT_MS });
   return (await newest.innerText()).trim();
 }
+
+/** Answers a message as the server does after three hours, which no test waits for; for `page.route`. */
+export async function answerAfterHours(route) {
+  if (route.request().method() !== "POST") return route.fallback();
+  const events = {
+    meta: { turn_id: "long", variant_id: "long", model: "none", prompt_hash: "", queued_ms: 0 },
+    guard: { route: "answer", reasons: [] },
+    delta: { text: "Tell me more about it." },
+    done: {
+      finish: "stop",
+      usage: { prompt_tokens: 1, completion_tokens: 1 },
+      ttft_ms: 1,
+      total_ms: 1,
+      take_a_break: true,
+    },
+  };
+  const lines = Object.entries(events).map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  return route.fulfill({ contentType: "text/event-stream", body: lines.join("") });
+}
+
+/** Tries recovery words that are refused, with this said at the field. */
+export async function refuseWords(page, words, refusal) {
+  await part(page, "recovery-phrase").fill(words);
+  await part(page, "recover").click();
+  await part(page, "recovery-error").getByText(refusal).waitFor();
+  await page.waitForFunction(() => document.activeElement?.id === "recovery-phrase");
+}
