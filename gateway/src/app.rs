@@ -145,17 +145,24 @@ pub async fn run(
 
     let sweeper = tokio::spawn(sweep(store.clone(), turns.clone(), shutdown.clone()));
     let admin_stop = CancellationToken::new();
-    let admin = tokio::spawn(admin::serve(
+    let (public, admin) = (listeners.public_address()?, listeners.admin.local_addr()?);
+    let admin_server = tokio::spawn(admin::serve(
         listeners.admin,
         readiness.clone(),
         metrics,
         admin_stop.clone(),
     ));
     readiness.set_ready();
-    tracing::info!(address = %listeners.public.local_addr()?, "gateway listens");
+    tracing::info!(address = %public, admin = %admin, "gateway listens");
 
     let handle = Handle::new();
-    let served = serve::serve(listeners.public, app, tls, handle.clone());
+    let served = serve::serve(
+        listeners.public,
+        app,
+        tls,
+        config.request_head(),
+        handle.clone(),
+    );
     let drained = async {
         shutdown.cancelled().await;
         readiness.set_not_ready();
@@ -171,7 +178,7 @@ pub async fn run(
     shutdown.cancel();
     turns.drain(config.drain()).await;
     admin_stop.cancel();
-    let _ = tokio::join!(sweeper, admin);
+    let _ = tokio::join!(sweeper, admin_server);
     store.close().await;
     tracing::info!("gateway stopped");
     outcome

@@ -55,6 +55,9 @@ pub struct Config {
     /// Requests a second that a client may send in the long run.
     #[arg(long, env = "RATE_LIMIT_PER_SECOND", default_value_t = 10)]
     pub rate_limit_per_second: u32,
+    /// Seconds that a client may take to send the head of a request, or leave a connection idle.
+    #[arg(long, env = "REQUEST_HEAD_SECONDS", default_value_t = 15)]
+    pub request_head_seconds: u64,
     /// Tokens, of prompt and answer together, that a session may spend in an hour; a third of them at once.
     #[arg(long, env = "SESSION_TOKENS_PER_HOUR", default_value = "60000")]
     pub session_tokens_per_hour: NonZeroU32,
@@ -119,6 +122,12 @@ impl Config {
     #[must_use]
     pub const fn is_https(&self) -> bool {
         self.secure_cookies || self.tls.is_on()
+    }
+
+    /// How long the head of a request may take.
+    #[must_use]
+    pub const fn request_head(&self) -> Duration {
+        Duration::from_secs(self.request_head_seconds)
     }
 
     /// How long open streams may go on after the shutdown signal.

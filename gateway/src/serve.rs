@@ -12,10 +12,6 @@ use axum_server::{
 use clap::Args;
 use tokio::net::TcpListener;
 
-/// Until the first request of a connection, the protocol's own greeting included.
-const FIRST_REQUEST: Duration = Duration::from_secs(10);
-/// Until the head of a request is complete; an idle connection counts from the answer before.
-const HEADER_READ: Duration = Duration::from_secs(15);
 /// For the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// HTTP/2: how often an idle connection is asked whether somebody is there, and how long it may take to answer.
@@ -74,7 +70,8 @@ impl TlsArgs {
     }
 }
 
-/// Serves until `handle` ends it.
+/// Serves until `handle` ends it. `patience` is how long a client may take to send the head of a request; on an idle
+/// connection it counts from the answer before.
 ///
 /// # Errors
 /// The listener fails.
@@ -82,11 +79,13 @@ pub async fn serve(
     listener: TcpListener,
     app: Router,
     tls: Option<RustlsConfig>,
+    patience: Duration,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     let mut server = axum_server::from_tcp(listener.into_std()?)?.handle(handle);
-    set_limits(&mut server);
-    let server = server.first_request_timeout(FIRST_REQUEST);
+    set_limits(&mut server, patience);
+    // The protocol's own greeting has no other limit.
+    let server = server.first_request_timeout(patience);
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     match tls {
         Some(config) => {
@@ -98,11 +97,11 @@ pub async fn serve(
     }
 }
 
-fn set_limits(server: &mut Server<SocketAddr>) {
+fn set_limits(server: &mut Server<SocketAddr>, patience: Duration) {
     let builder = server.http_builder();
     builder
         .http1()
-        .header_read_timeout(HEADER_READ)
+        .header_read_timeout(patience)
         .max_headers(MAXIMUM_HEADERS)
         .max_buf_size(MAXIMUM_BUFFER_BYTES);
     builder

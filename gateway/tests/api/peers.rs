@@ -45,6 +45,16 @@ pub(crate) struct Model {
     pub(crate) open: Arc<AtomicUsize>,
 }
 
+impl Model {
+    pub(crate) fn new(script: Script) -> Self {
+        Self {
+            script: Arc::new(Mutex::new(script)),
+            requests: Arc::default(),
+            open: Arc::default(),
+        }
+    }
+}
+
 struct OpenStream(Arc<AtomicUsize>);
 
 impl Drop for OpenStream {

@@ -1,11 +1,6 @@
 //! A gateway on port 0 with its own database, and a client that behaves like the browser.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, atomic::AtomicUsize},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::OnceLock, time::Duration};
 
 use clap::Parser;
 use gateway::{
@@ -29,6 +24,7 @@ pub(crate) struct Gateway {
     pub(crate) model: Model,
     pub(crate) stop: CancellationToken,
     pub(crate) task: JoinHandle<Result<(), AppError>>,
+    pub(crate) database: String,
     _folder: TempDir,
 }
 
@@ -37,7 +33,7 @@ pub(crate) fn content_dir() -> PathBuf {
     PathBuf::from("../content")
 }
 
-fn metrics() -> MetricsHandle {
+pub(crate) fn metrics() -> MetricsHandle {
     static GUARD: OnceLock<TelemetryGuard> = OnceLock::new();
     #[derive(Parser)]
     struct Args {
@@ -69,11 +65,7 @@ impl Gateway {
             Peers::Scripted(script) => script,
             Peers::Down => Script::Refuse,
         };
-        let model = Model {
-            script: Arc::new(Mutex::new(script)),
-            requests: Arc::default(),
-            open: Arc::new(AtomicUsize::new(0)),
-        };
+        let model = Model::new(script);
         let peer = if down {
             peers::nobody().await
         } else {
@@ -106,20 +98,13 @@ impl Gateway {
             model,
             stop,
             task,
+            database,
             _folder: folder,
         }
     }
 
     pub(crate) fn visitor(&self) -> Visitor {
-        let client = Client::builder()
-            .cookie_store(true)
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
-        Visitor {
-            url: self.url.clone(),
-            client,
-        }
+        Visitor::at(&self.url)
     }
 
     /// A visitor with an open session in India.
@@ -137,6 +122,17 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    pub(crate) fn at(url: &str) -> Self {
+        let client = Client::builder()
+            .cookie_store(true)
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        Self {
+            url: url.to_owned(),
+            client,
+        }
+    }
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
             .request(method, format!("{}/api/v1{path}", self.url))
@@ -144,9 +140,13 @@ impl Visitor {
     }
 
     pub(crate) async fn begin(&self, age: i64) -> Response {
+        self.begin_with(age, json!({ "terms": true, "storage": "session" }))
+            .await
+    }
+
+    pub(crate) async fn begin_with(&self, age: i64, consent: Value) -> Response {
         let body = json!({
-            "name": "Asha", "age": age, "country": "IN",
-            "consent": { "terms": true, "storage": "session" }
+            "name": "Asha", "age": age, "country": "IN", "consent": consent,
         });
         self.request(Method::POST, "/sessions")
             .json(&body)

@@ -2,6 +2,7 @@
 //! test starts itself.
 
 mod behaviours;
+#[path = "../common/postgres.rs"]
 mod postgres;
 mod tampering;
 

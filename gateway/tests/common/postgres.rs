@@ -61,6 +61,17 @@ impl Cluster {
         ]));
     }
 
+    /// Stops the server as a crash would.
+    #[allow(
+        dead_code,
+        reason = "only one of the test programs that share this file crashes it"
+    )]
+    pub(crate) fn down(&self) {
+        run(self
+            .command("pg_ctl")
+            .args(["stop", "-m", "immediate", "-D", &self.data()]));
+    }
+
     /// Makes a database and gives its URL.
     pub(crate) fn database(&self, name: &str) -> String {
         // PostgreSQL cuts names off at 63 bytes.
