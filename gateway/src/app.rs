@@ -141,9 +141,14 @@ pub async fn run(
         per_second: config.rate_limit_per_second,
         client: ClientAddress::new(config.client_address_header.clone()),
     };
-    let app = router::router(state, pages, limit)?;
+    let port = router::router(state, pages, limit)?;
 
-    let sweeper = tokio::spawn(sweep(store.clone(), turns.clone(), shutdown.clone()));
+    let sweeper = tokio::spawn(sweep(
+        store.clone(),
+        turns.clone(),
+        port.forget_idle_clients,
+        shutdown.clone(),
+    ));
     let admin_stop = CancellationToken::new();
     let (public, admin) = (listeners.public_address()?, listeners.admin.local_addr()?);
     let admin_server = tokio::spawn(admin::serve(
@@ -158,7 +163,7 @@ pub async fn run(
     let handle = Handle::new();
     let served = serve::serve(
         listeners.public,
-        app,
+        port.app,
         tls,
         config.request_head(),
         handle.clone(),
@@ -230,7 +235,12 @@ fn build_state(
 }
 
 /// Removes expired sessions at the start and then every hour.
-async fn sweep(store: SealedStore, turns: TurnRunner, shutdown: CancellationToken) {
+async fn sweep(
+    store: SealedStore,
+    turns: TurnRunner,
+    forget_idle_clients: Box<dyn Fn() + Send + Sync>,
+    shutdown: CancellationToken,
+) {
     let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         tokio::select! {
@@ -238,6 +248,7 @@ async fn sweep(store: SealedStore, turns: TurnRunner, shutdown: CancellationToke
             _ = ticks.tick() => {}
         }
         turns.forget_idle_budgets();
+        forget_idle_clients();
         match store.sweep(now_ms()).await {
             Ok(sessions) => tracing::info!(sessions, "expired sessions removed"),
             Err(error) => tracing::warn!(%error, "expired sessions could not be removed"),

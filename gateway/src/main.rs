@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
         }
         Err(help) => help.exit(),
     };
+    telemetry::privacy::protect();
     let telemetry = match telemetry::init("gateway", &config.telemetry) {
         Ok(telemetry) => telemetry,
         Err(error) => return exit::usage_error(error),

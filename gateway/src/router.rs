@@ -10,8 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use governor::clock::QuantaInstant;
 use telemetry::propagation::ServerTraceLayer;
-use tower_governor::{GovernorError, GovernorLayer, governor::GovernorConfigBuilder};
+use tower_governor::{
+    GovernorError, GovernorLayer,
+    governor::{GovernorConfig, GovernorConfigBuilder},
+};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -35,6 +39,14 @@ pub struct RateLimit {
     pub per_second: u32,
     /// Tells clients apart.
     pub client: ClientAddress,
+}
+
+/// What serves the public port.
+pub struct PublicPort {
+    /// All routes with their layers.
+    pub app: Router,
+    /// Lets go of clients that have not asked for anything for a while. Call now and then.
+    pub forget_idle_clients: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(OpenApi)]
@@ -92,7 +104,12 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 ///
 /// # Errors
 /// The rate limits are zero.
-pub fn router(state: AppState, pages: Router, limit: RateLimit) -> Result<Router, RateLimitError> {
+pub fn router(
+    state: AppState,
+    pages: Router,
+    limit: RateLimit,
+) -> Result<PublicPort, RateLimitError> {
+    let limiter = rate_limit(limit)?;
     let secure = state.secure_cookies;
     let (api, document) = api_routes().split_for_parts();
     let api = api
@@ -113,7 +130,7 @@ pub fn router(state: AppState, pages: Router, limit: RateLimit) -> Result<Router
 
     // Read from the last line up: the request id is the outermost.
     let mut app = api
-        .layer(rate_limit(limit)?)
+        .layer(GovernorLayer::new(limiter.clone()).error_handler(over_limit))
         .layer(middleware::from_fn(security::same_site))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .merge(help)
@@ -125,16 +142,16 @@ pub fn router(state: AppState, pages: Router, limit: RateLimit) -> Result<Router
     if secure {
         app = app.layer(middleware::from_fn(security::strict_transport));
     }
-    Ok(app.layer(middleware::from_fn(request_id::assign)))
+    Ok(PublicPort {
+        app: app.layer(middleware::from_fn(request_id::assign)),
+        forget_idle_clients: Box::new(move || limiter.limiter().retain_recent()),
+    })
 }
 
-type Limiter = GovernorLayer<
-    ClientAddress,
-    governor::middleware::NoOpMiddleware<governor::clock::QuantaInstant>,
-    axum::body::Body,
->;
+type LimiterConfig =
+    GovernorConfig<ClientAddress, governor::middleware::NoOpMiddleware<QuantaInstant>>;
 
-fn rate_limit(limit: RateLimit) -> Result<Limiter, RateLimitError> {
+fn rate_limit(limit: RateLimit) -> Result<Arc<LimiterConfig>, RateLimitError> {
     if limit.per_second == 0 {
         return Err(RateLimitError);
     }
@@ -145,7 +162,7 @@ fn rate_limit(limit: RateLimit) -> Result<Limiter, RateLimitError> {
         .burst_size(limit.burst)
         .finish()
         .ok_or(RateLimitError)?;
-    Ok(GovernorLayer::new(Arc::new(config)).error_handler(over_limit))
+    Ok(Arc::new(config))
 }
 
 #[allow(

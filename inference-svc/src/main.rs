@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use inference_svc::{app, config::Config, error::StartError};
 
 fn main() -> ExitCode {
+    telemetry::privacy::protect();
     let config = match Config::from_command_line() {
         Ok(config) => config,
         Err(code) => return code,

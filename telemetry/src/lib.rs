@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod exit;
 mod init;
+pub mod privacy;
 pub mod propagation;
 mod readiness;
 mod request;

@@ -1,5 +1,5 @@
 //! Whose request is this, for rate limits only: the address of the connection, or what a trusted
-//! proxy says it is. It is never logged and never stored.
+//! proxy says it is. Only a keyed hash of it stays in memory; it is never logged and never stored.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -8,6 +8,8 @@ use axum::{
     http::{Extensions, HeaderMap, Request},
 };
 use tower_governor::{GovernorError, key_extractor::KeyExtractor};
+
+use crate::domain::chat::admission::ClientKey;
 
 /// Finds the key of the rate limit.
 #[derive(Debug, Clone)]
@@ -23,9 +25,14 @@ impl ClientAddress {
         Self { header }
     }
 
-    /// The address that a request comes from, as far as it tells clients apart.
+    /// Who it is, for limits. Requests without an address are one client.
     #[must_use]
-    pub fn find(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+    pub fn key(&self, headers: &HeaderMap, extensions: &Extensions) -> ClientKey {
+        ClientKey::of(self.find(headers, extensions))
+    }
+
+    /// The address that a request comes from, as far as it tells clients apart.
+    fn find(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         let from_proxy = self
             .header
             .as_ref()
@@ -43,11 +50,10 @@ impl ClientAddress {
 }
 
 impl KeyExtractor for ClientAddress {
-    type Key = IpAddr;
+    type Key = ClientKey;
 
-    fn extract<T>(&self, request: &Request<T>) -> Result<IpAddr, GovernorError> {
-        self.find(request.headers(), request.extensions())
-            .ok_or(GovernorError::UnableToExtractKey)
+    fn extract<T>(&self, request: &Request<T>) -> Result<ClientKey, GovernorError> {
+        Ok(self.key(request.headers(), request.extensions()))
     }
 }
 

@@ -103,7 +103,7 @@ async fn open(
     Ok(Ok(session))
 }
 
-/// Which client it is, for budgets. Without an address all such clients are one.
+/// Which client it is, for budgets.
 pub struct Client(pub ClientKey);
 
 impl FromRequestParts<AppState> for Client {
@@ -113,7 +113,7 @@ impl FromRequestParts<AppState> for Client {
         parts: &mut Parts,
         state: &AppState,
     ) -> Result<Self, Self::Rejection> {
-        let address = state.client_address.find(&parts.headers, &parts.extensions);
-        Ok(Self(ClientKey::of(address)))
+        let client = &state.client_address;
+        Ok(Self(client.key(&parts.headers, &parts.extensions)))
     }
 }

@@ -4,13 +4,13 @@ use api_types::{CreateSession, Session, SessionStatus};
 use axum::{
     Json,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
 };
 
 use super::{
     convert,
-    cookie::{clear_cookie, set_cookie},
+    cookie::{clear_cookie, secret_from, set_cookie},
     extract::{ApiJson, CurrentSession},
     problem::HttpProblem,
     state::{AppState, now_ms},
@@ -48,12 +48,7 @@ pub(super) fn opened(
     session: &SessionRecord,
     secret: &SessionSecret,
 ) -> Result<Response, HttpProblem> {
-    let max_age = match session.retention {
-        Retention::Session => None,
-        Retention::Keep { .. } => Some(session.retention.idle_ms() / 1000),
-    };
-    let cookie =
-        set_cookie(secret, state.secure_cookies, max_age).ok_or_else(HttpProblem::internal)?;
+    let cookie = cookie(state, session, secret)?;
     let headers = AppendHeaders([(header::SET_COOKIE, cookie)]);
     Ok((
         StatusCode::CREATED,
@@ -63,7 +58,20 @@ pub(super) fn opened(
         .into_response())
 }
 
-/// Where the person is.
+/// The cookie of a session: it ends with the browser's, or lives as long as the words are kept.
+fn cookie(
+    state: &AppState,
+    session: &SessionRecord,
+    secret: &SessionSecret,
+) -> Result<HeaderValue, HttpProblem> {
+    let max_age = match session.retention {
+        Retention::Session => None,
+        Retention::Keep { .. } => Some(session.retention.idle_ms() / 1000),
+    };
+    set_cookie(secret, state.secure_cookies, max_age).ok_or_else(HttpProblem::internal)
+}
+
+/// Where the person is. A visit moves the end of the cookie as well as that of what is kept.
 #[utoipa::path(get, path = "/sessions/me", responses(
     (status = 200, body = SessionStatus),
     (status = 401, body = api_types::Problem),
@@ -71,8 +79,15 @@ pub(super) fn opened(
 pub async fn status(
     State(state): State<AppState>,
     CurrentSession(session): CurrentSession,
-) -> Json<SessionStatus> {
-    Json(convert::session_status(&session, &state.content))
+    headers: HeaderMap,
+) -> Result<Response, HttpProblem> {
+    let status = Json(convert::session_status(&session, &state.content));
+    let secret = secret_from(&headers, state.secure_cookies);
+    let Some(secret) = secret.filter(|_| session.retention != Retention::Session) else {
+        return Ok(status.into_response());
+    };
+    let cookie = cookie(&state, &session, &secret)?;
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), status).into_response())
 }
 
 /// Removes everything of this person.

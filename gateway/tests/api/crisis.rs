@@ -143,3 +143,17 @@ async fn only_what_was_meant_instead_closes_the_state() {
     in_danger.chat("i meant my account, the app i mean").await;
     assert_eq!(in_danger.get("/sessions/me").await["crisis"], true);
 }
+
+#[tokio::test]
+async fn while_the_state_is_open_the_card_comes_back_when_the_model_is_late() {
+    let gateway = Gateway::start(Script::SayThenHang("")).await;
+    let person = gateway.person().await;
+    person.chat(DISCLOSURE).await;
+    let events = person.chat("ok i texted my sister, she is coming").await;
+    assert_ne!(payload(&events, "guard")["route"], "answer");
+    assert_eq!(names(&events), ["meta", "guard", "crisis", "done"]);
+    let history = person.get("/chat").await;
+    let kept = history["messages"].as_array().unwrap().last().unwrap();
+    assert_eq!(kept["crisis"], *payload(&events, "crisis"));
+    assert_eq!(kept["state"], "complete");
+}

@@ -53,6 +53,33 @@ async fn a_cookie_that_was_tampered_with_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_visit_moves_the_end_of_a_cookie_that_is_kept_and_leaves_one_that_is_not_alone() {
+    let gateway = Gateway::start(Script::Refuse).await;
+    for (storage, renewed) in [("keep", true), ("session", false)] {
+        let visitor = gateway.visitor();
+        let consent = json!({ "terms": true, "storage": storage });
+        let begun = visitor.begin_with(20, consent).await;
+        let first = begun.headers()[header::SET_COOKIE].clone();
+        assert_eq!(first.to_str().unwrap().contains("Max-Age=2592000"), renewed);
+        let visit = visitor.request(Method::GET, "/sessions/me").send().await;
+        let again = visit.unwrap().headers().get(header::SET_COOKIE).cloned();
+        assert_eq!(again, renewed.then_some(first), "{storage}");
+    }
+}
+
+#[tokio::test]
+async fn the_database_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let gateway = Gateway::start(Script::Refuse).await;
+    gateway.person().await;
+    let path = gateway.database.trim_start_matches("sqlite://");
+    for file in [path.to_owned(), format!("{path}-wal")] {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn leaving_removes_everything_and_ends_the_session() {
     let gateway = Gateway::start(Script::Say(vec!["I hear you."])).await;
     let person = gateway.person().await;

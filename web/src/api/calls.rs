@@ -2,8 +2,8 @@
 
 use api_types::{
     AnswersProgress, AnswersRequest, ChatHistory, CreateSession, FeedbackRequest,
-    HelplineDirectory, Insights, InsightsTopics, Questionnaire, RecoverSession, RecoveryPhrase,
-    SafetyPlan, SafetyPlanRequest, Session, SessionStatus, TrainingData,
+    HelplineDirectory, InsightsTopics, Questionnaire, RecoverSession, RecoveryPhrase, SafetyPlan,
+    SafetyPlanRequest, Session, SessionStatus, TrainingData,
 };
 use gloo_net::http::Method;
 
@@ -69,11 +69,6 @@ pub(crate) async fn save_safety_plan(plan: &SafetyPlanRequest) -> Result<SafetyP
 /// `GET /insights`.
 pub(crate) async fn insights() -> Result<InsightsTopics, ApiError> {
     call(Method::GET, "/insights", NO_BODY).await
-}
-
-/// `GET /insights/{topic}`. The topic comes from a guidance event.
-pub(crate) async fn insights_of(topic: &str) -> Result<Insights, ApiError> {
-    call(Method::GET, &format!("/insights/{topic}"), NO_BODY).await
 }
 
 /// `GET /insights/data`.

@@ -87,6 +87,9 @@ impl Addresses {
     }
 }
 
+/// Name of the service without which there is no product.
+pub(super) const GATEWAY: &str = "gateway";
+
 /// The command lines, in the order in which the services stop.
 pub(super) fn commands(
     parts: Parts,
@@ -105,7 +108,7 @@ pub(super) fn commands(
         arguments,
     };
     [
-        service("gateway", parts.gateway, gateway),
+        service(GATEWAY, parts.gateway, gateway),
         inference_command(parts.inference, parts.models.chat, addresses.inference),
         classifier_command(
             parts.classifier,

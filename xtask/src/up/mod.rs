@@ -8,6 +8,7 @@ mod health;
 mod layout;
 mod output;
 mod ports;
+mod revival;
 mod service;
 mod stack;
 
@@ -31,7 +32,7 @@ use crate::{
     workspace::{self, Workspace},
 };
 
-/// Runs the command until a signal or until a service ends.
+/// Runs the command until a signal or until the gateway ends.
 pub(crate) fn run(workspace: &Workspace, args: &UpArgs) -> Result<()> {
     let data_dir = match &args.data_dir {
         Some(folder) => workspace::absolute(folder)?,

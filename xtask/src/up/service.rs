@@ -19,7 +19,7 @@ use super::output::{Output, Sink};
 use crate::workspace;
 
 /// What to start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ServiceCommand {
     /// Shown before its lines and in errors.
     pub(crate) name: &'static str,

@@ -10,9 +10,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{
     health::HealthProbe,
+    layout::GATEWAY,
     layout::{Addresses, Parts, commands},
     output::Sink,
     ports::PortChoice,
+    revival::Revival,
     service::Service,
 };
 
@@ -39,6 +41,8 @@ pub(crate) struct StackOptions {
 #[derive(Debug)]
 pub(crate) struct Stack {
     services: Vec<Service>,
+    revivals: Vec<Revival>,
+    sink: Sink,
     addresses: Addresses,
     ready_timeout: Duration,
 }
@@ -49,12 +53,15 @@ impl Stack {
         let addresses = Addresses::choose(options.port, options.internal_ports)?;
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make {}", options.data_dir.display()))?;
-        let mut services = Vec::new();
-        for command in commands(parts, &addresses, &options.data_dir) {
-            services.push(Service::start(&command, &options.sink)?);
-        }
+        let commands = commands(parts, &addresses, &options.data_dir);
+        let services = commands
+            .iter()
+            .map(|command| Service::start(command, &options.sink))
+            .collect::<Result<_>>()?;
         Ok(Self {
             services,
+            revivals: commands.into_iter().map(Revival::new).collect(),
+            sink: options.sink.clone(),
             addresses,
             ready_timeout: options.ready_timeout,
         })
@@ -65,11 +72,33 @@ impl Stack {
         &self.addresses
     }
 
-    /// Waits until all are ready, says so, and then until one ends, which is an error.
+    /// Waits until all are ready, says so, and then until the gateway ends, which is an error.
     pub(crate) async fn run(&mut self) -> Result<()> {
         self.wait_until_ready().await?;
         println!("ready {}", self.addresses.gateway.url());
-        self.watch().await
+        self.tend().await
+    }
+
+    /// Starts a service behind the gateway again when it ended, and returns an error when the gateway did. Without the
+    /// classifier rules decide, without the model reviewed words answer, and crisis cards need neither: that one of
+    /// them is away is no reason to take the page away.
+    async fn tend(&mut self) -> Result<()> {
+        let mut ticks = interval(POLL_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            for index in 0..self.services.len() {
+                let Some(status) = self.services[index].ended()? else {
+                    continue;
+                };
+                if self.services[index].name() == GATEWAY {
+                    return self.fail_if_one_ended().await;
+                }
+                if self.revivals[index].is_due(status, Instant::now()) {
+                    self.services[index] = self.revivals[index].start(&self.sink)?;
+                }
+            }
+        }
     }
 
     /// Returns when every service said that it is ready; fails when one ends or the time is over.

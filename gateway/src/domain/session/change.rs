@@ -9,6 +9,9 @@ use crate::domain::{
     safety_plan::{self, PlanTexts},
 };
 
+/// Earlier phrases that are remembered until they are closed; more are never made at once.
+const REPLACED_LOOKUPS: usize = 16;
+
 /// A change of a session's record.
 #[derive(Clone)]
 pub enum SessionChange {
@@ -48,6 +51,8 @@ impl SessionRecord {
             SessionChange::RecoveryPhrase(lookup) => {
                 let replaced = self.recovery_lookup.replace(lookup);
                 self.replaced_lookups.extend(replaced);
+                let old = self.replaced_lookups.len().saturating_sub(REPLACED_LOOKUPS);
+                self.replaced_lookups.drain(..old);
             }
         }
     }

@@ -11,6 +11,8 @@ use crate::domain::ports::StoreError;
 /// How long a caller waits for a connection before it is told that the database is busy. Short, because a crisis card
 /// may wait for it.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often the log is tried to be emptied while readers hold it, a busy timeout each.
+const CHECKPOINT_ATTEMPTS: usize = 3;
 const MAXIMUM_CONNECTIONS: u32 = 8;
 /// `busy_timeout`: how long SQLite waits for another writer, in milliseconds.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; \
@@ -33,6 +35,9 @@ impl Database {
             }
         };
         let in_memory = url.contains(":memory:");
+        if kind == Kind::Sqlite && !in_memory {
+            make_private(url);
+        }
         let pool = AnyPoolOptions::new()
             .max_connections(if in_memory { 1 } else { MAXIMUM_CONNECTIONS })
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -51,6 +56,8 @@ impl Database {
             .map_err(unavailable)?;
         let database = Self { pool, kind };
         database.migrate().await?;
+        // What a migration removed must not stay readable in the log.
+        database.checkpoint().await?;
         Ok(database)
     }
 
@@ -65,21 +72,33 @@ impl Database {
     /// Empties SQLite's write-ahead log, so that what was deleted is not still readable there.
     ///
     /// # Errors
-    /// A reader holds the log for longer than the busy timeout.
+    /// Readers hold the log for longer than [`CHECKPOINT_ATTEMPTS`] busy timeouts.
     pub(in crate::stores) async fn checkpoint(&self) -> Result<(), StoreError> {
         if self.kind == Kind::Postgres {
             return Ok(());
         }
-        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(unavailable)?;
-        if busy == 0 {
-            Ok(())
-        } else {
-            Err(StoreError::Unavailable("the log is in use".into()))
+        for _ in 0..CHECKPOINT_ATTEMPTS {
+            let done: std::result::Result<(i64, i64, i64), _> =
+                sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+                    .fetch_one(&self.pool)
+                    .await;
+            if done.map_err(unavailable)?.0 == 0 {
+                return Ok(());
+            }
         }
+        Err(StoreError::Unavailable("the log is in use".into()))
     }
+}
+
+/// Makes a new database file readable for nobody else; its log takes over what it allows. Whatever goes wrong here goes
+/// wrong again, with a better error, when the file is opened.
+fn make_private(url: &str) {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
 }
 
 /// The URL, with the wish to make the file when it does not exist.

@@ -1,0 +1,71 @@
+//! What a process must not leave behind when something breaks: a panic's message may quote a person's words (slicing a
+//! text in the middle of a character does), and a core file holds all that is in memory.
+
+use std::panic::{Location, PanicHookInfo};
+
+/// For the whole process: panics are logged with their place only, and no core file is written. Call first in `main`.
+pub fn protect() {
+    log_without_message();
+    let none = rustix::process::Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // A limit that may not be lowered leaves things as they are.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+}
+
+fn log_without_message() {
+    std::panic::set_hook(Box::new(|info: &PanicHookInfo<'_>| {
+        tracing::error!(place = place(info.location()), "a thread panicked");
+    }));
+}
+
+fn place(location: Option<&Location<'_>>) -> String {
+    location.map_or_else(
+        || "unknown".to_owned(),
+        |location| format!("{}:{}", location.file(), location.line()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_its_words() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        let hook = std::panic::take_hook();
+        log_without_message();
+        let words = "zqcanary\u{e9}".to_owned();
+        tracing::subscriber::with_default(subscriber, || {
+            let sliced = std::panic::catch_unwind(|| words[..words.len() - 1].len());
+            assert!(sliced.is_err());
+        });
+        std::panic::set_hook(hook);
+        let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(logged.contains("privacy.rs:"), "{logged}");
+        assert!(!logged.contains("zqcanary"), "{logged}");
+    }
+}
