@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use peer_tls::{ServerTls, secure_server};
 use proto::classifier_v1::classifier_service_server::ClassifierServiceServer;
 use telemetry::{MetricsHandle, Readiness, propagation::ServerTraceLayer};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -62,6 +63,7 @@ async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, StartError> 
 /// The folder cannot be loaded, classifies nothing, or a listener fails.
 pub async fn run(
     config: &Config,
+    tls: Option<ServerTls>,
     listeners: Listeners,
     readiness: Readiness,
     metrics: Option<MetricsHandle>,
@@ -72,6 +74,7 @@ pub async fn run(
     let serving = Serving {
         limits: config.limits(),
         drain: config.drain(),
+        tls,
         readiness,
         metrics,
     };
@@ -84,6 +87,8 @@ pub struct Serving {
     pub limits: Limits,
     /// Time that waiting and running texts get at the end.
     pub drain: Duration,
+    /// Mutual TLS on the gRPC port; without it, plain HTTP/2.
+    pub tls: Option<ServerTls>,
     /// The latch behind `/readyz`.
     pub readiness: Readiness,
     /// What `/metrics` shows.
@@ -114,7 +119,12 @@ pub async fn serve<C: Classifier>(
         return Ok(());
     };
     let info = classifier.info();
-    tracing::info!(model = info.name, heads = info.heads.len(), "serving");
+    tracing::info!(
+        model = info.name,
+        heads = info.heads.len(),
+        mutual_tls = serving.tls.is_some(),
+        "serving"
+    );
     let _first = loaded.set(Arc::clone(&classifier));
     report(&health, ServingStatus::Serving).await;
     serving.readiness.set_ready();
@@ -157,7 +167,7 @@ async fn start_servers(
     report(&health, ServingStatus::NotServing).await;
     let service = ClassifierServiceServer::new(ClassifierGrpc::new(Arc::clone(loaded)))
         .max_decoding_message_size(MAX_REQUEST_BYTES);
-    let router = Server::builder()
+    let router = secure_server(Server::builder(), serving.tls.as_ref())?
         .layer(ServerTraceLayer::new("grpc"))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))

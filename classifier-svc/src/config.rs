@@ -10,6 +10,7 @@ use std::{
 };
 
 use clap::{Parser, error::ErrorKind};
+use peer_tls::PeerTlsArgs;
 use telemetry::TelemetryArgs;
 
 use crate::{classify::Limits, error::StartError};
@@ -47,6 +48,9 @@ pub struct Config {
     /// Time that waiting and running texts get to finish after SIGTERM, in seconds.
     #[arg(long, env = "DRAIN_SECONDS", default_value_t = 30)]
     pub drain_seconds: u64,
+    /// Mutual TLS with the gateway.
+    #[command(flatten)]
+    pub peer_tls: PeerTlsArgs,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryArgs,

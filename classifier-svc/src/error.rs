@@ -27,6 +27,9 @@ pub enum StartError {
     /// Threads, signals or the async runtime could not be set up.
     #[error("the runtime could not be set up: {0}")]
     Runtime(io::Error),
+    /// The files of mutual TLS cannot be used.
+    #[error(transparent)]
+    PeerTls(#[from] peer_tls::PeerTlsError),
     /// Logs, traces or metrics could not be set up.
     #[error(transparent)]
     Telemetry(#[from] telemetry::InitError),
@@ -40,7 +43,7 @@ impl StartError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::NoModel(_) => true,
+            Self::NoModel(_) | Self::PeerTls(_) => true,
             Self::Telemetry(error) => matches!(
                 error,
                 telemetry::InitError::Filter(_) | telemetry::InitError::Exporter(_)

@@ -6,6 +6,7 @@ use classifier_svc::{app, config::Config, error::StartError};
 
 fn main() -> ExitCode {
     telemetry::privacy::protect();
+    peer_tls::install_crypto_provider();
     let config = match Config::from_command_line() {
         Ok(config) => config,
         Err(code) => return code,
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
 
 fn start(config: &Config) -> Result<(), StartError> {
     config.check_model()?;
+    let tls = config.peer_tls.server_config()?;
     if let Some(threads) = config.threads {
         encoder::set_threads(threads.get())?;
     }
@@ -36,6 +38,7 @@ fn start(config: &Config) -> Result<(), StartError> {
         let readiness = telemetry::Readiness::default();
         let outcome = app::run(
             config,
+            tls,
             listeners,
             readiness,
             Some(guard.metrics()),

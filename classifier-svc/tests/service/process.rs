@@ -34,6 +34,22 @@ fn a_missing_model_folder_is_bad_configuration() {
 }
 
 #[test]
+fn tls_settings_that_cannot_be_used_are_bad_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.json"), "{}").unwrap();
+    let model = ["--model", folder.path().to_str().unwrap()];
+    let ca = ["--peer-tls-ca", "/nowhere/ca.pem"];
+    assert_one_line(&run(&[model, ca].concat()), 64, "--peer-tls-key");
+    let others = ["--peer-tls-cert", "a", "--peer-tls-key", "b"];
+    let all = [&model[..], &ca[..], &others[..]].concat();
+    assert_one_line(
+        &run(&all),
+        64,
+        "--peer-tls-ca /nowhere/ca.pem cannot be read",
+    );
+}
+
+#[test]
 fn a_truncated_model_file_fails_the_start() {
     let folder = tempfile::tempdir().unwrap();
     testing::write_multi_head(folder.path(), 5).unwrap();

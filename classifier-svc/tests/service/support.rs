@@ -1,6 +1,7 @@
 //! Starts the service in this process and waits until it is ready.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, Condvar, Mutex},
     time::Duration,
 };
@@ -13,6 +14,7 @@ use classifier_svc::{
     error::StartError,
 };
 use encoder::testing;
+use peer_tls::ServerTls;
 use proto::classifier_v1::{
     ClassifyBatchRequest, ClassifyRequest, classifier_service_client::ClassifierServiceClient,
 };
@@ -36,6 +38,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 
 /// A service that runs in a task.
 pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
     pub(crate) readiness: Readiness,
     pub(crate) shutdown: CancellationToken,
@@ -47,6 +50,15 @@ impl Service {
         load: impl FnOnce() -> Result<C, StartError> + Send + 'static,
         limits: Limits,
     ) -> Self {
+        Self::start_with(load, limits, None).await
+    }
+
+    /// As [`Self::start`], on a port that may demand certificates; `channel` has none.
+    pub(crate) async fn start_with<C: Classifier>(
+        load: impl FnOnce() -> Result<C, StartError> + Send + 'static,
+        limits: Limits,
+        tls: Option<ServerTls>,
+    ) -> Self {
         let grpc = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = grpc.local_addr().unwrap();
         let listeners = Listeners { grpc, admin: None };
@@ -54,6 +66,7 @@ impl Service {
         let serving = Serving {
             limits,
             drain: PATIENCE,
+            tls,
             readiness: readiness.clone(),
             metrics: None,
         };
@@ -62,6 +75,7 @@ impl Service {
         let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
         Self {
             channel: endpoint.connect_lazy(),
+            address,
             readiness,
             shutdown,
             task,
