@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use peer_tls::{ServerTls, secure_server};
 use proto::inference_v1::inference_service_server::InferenceServiceServer;
 use telemetry::{MetricsHandle, Readiness, propagation::ServerTraceLayer};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
@@ -82,6 +83,7 @@ pub fn build_thread_pool(threads: Option<NonZeroUsize>) -> Result<(), StartError
 /// The model cannot be loaded, generates nothing, or a listener fails.
 pub async fn run(
     config: &Config,
+    tls: Option<ServerTls>,
     listeners: Listeners,
     readiness: Readiness,
     metrics: Option<MetricsHandle>,
@@ -92,6 +94,7 @@ pub async fn run(
     let serving = Serving {
         limits: config.limits(),
         drain: config.drain(),
+        tls,
         readiness,
         metrics,
     };
@@ -104,6 +107,8 @@ pub struct Serving {
     pub limits: Limits,
     /// Time that running replies get at the end.
     pub drain: Duration,
+    /// Mutual TLS on the gRPC port; without it, plain HTTP/2.
+    pub tls: Option<ServerTls>,
     /// The latch behind `/readyz`.
     pub readiness: Readiness,
     /// What `/metrics` shows.
@@ -139,6 +144,7 @@ pub async fn serve(
         quantization = info.quantization,
         context_length = info.context_length,
         device = info.device,
+        mutual_tls = serving.tls.is_some(),
         "serving"
     );
     let _first = model.set(Arc::clone(&generator));
@@ -183,7 +189,7 @@ async fn start_servers(
     report(&health, ServingStatus::NotServing).await;
     let service = InferenceServiceServer::new(InferenceGrpc::new(Arc::clone(model)))
         .max_decoding_message_size(MAX_REQUEST_BYTES);
-    let router = Server::builder()
+    let router = secure_server(Server::builder(), serving.tls.as_ref())?
         .layer(ServerTraceLayer::new("grpc"))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))

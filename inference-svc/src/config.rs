@@ -4,6 +4,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, process::ExitCode, time::Duration};
 
 use clap::{Parser, error::ErrorKind};
+use peer_tls::PeerTlsArgs;
 use telemetry::TelemetryArgs;
 
 use crate::{
@@ -63,6 +64,9 @@ pub struct Config {
     /// Time that running replies get to finish after SIGTERM, in seconds.
     #[arg(long, env = "DRAIN_SECONDS", default_value_t = 30)]
     pub drain_seconds: u64,
+    /// Mutual TLS with the gateway.
+    #[command(flatten)]
+    pub peer_tls: PeerTlsArgs,
     /// Logs and traces.
     #[command(flatten)]
     pub telemetry: TelemetryArgs,

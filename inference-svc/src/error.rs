@@ -21,6 +21,9 @@ pub enum StartError {
     /// The thread pool of the kernels could not be set up.
     #[error("the thread pool could not be set up: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The files of mutual TLS cannot be used.
+    #[error(transparent)]
+    PeerTls(#[from] peer_tls::PeerTlsError),
     /// Logs, traces or metrics could not be set up.
     #[error(transparent)]
     Telemetry(#[from] telemetry::InitError),
@@ -40,6 +43,7 @@ impl StartError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
+            Self::PeerTls(_) => true,
             Self::Load(error) => error.is_usage(),
             Self::Telemetry(error) => matches!(
                 error,

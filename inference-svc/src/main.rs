@@ -6,6 +6,7 @@ use inference_svc::{app, config::Config, error::StartError};
 
 fn main() -> ExitCode {
     telemetry::privacy::protect();
+    peer_tls::install_crypto_provider();
     let config = match Config::from_command_line() {
         Ok(config) => config,
         Err(code) => return code,
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
 }
 
 fn start(config: &Config) -> Result<(), StartError> {
+    let tls = config.peer_tls.server_config()?;
     app::build_thread_pool(config.threads)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -33,6 +35,7 @@ fn start(config: &Config) -> Result<(), StartError> {
         let readiness = telemetry::Readiness::default();
         let outcome = app::run(
             config,
+            tls,
             listeners,
             readiness,
             Some(guard.metrics()),

@@ -70,6 +70,7 @@ async fn replies_that_outlast_the_drain_are_ended() {
     let serving = Serving {
         limits: limits(),
         drain: Duration::from_millis(200),
+        tls: None,
         readiness: readiness.clone(),
         metrics: None,
     };

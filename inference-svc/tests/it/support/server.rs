@@ -59,6 +59,7 @@ impl TestServer {
             let serving = Serving {
                 limits,
                 drain: PATIENCE,
+                tls: None,
                 readiness,
                 metrics: None,
             };
@@ -71,7 +72,7 @@ impl TestServer {
     pub(crate) async fn with_arguments(arguments: &[&str]) -> Self {
         let config = Config::parse_from([&["inference-svc"], arguments].concat());
         let server = Self::start(|listeners, readiness, shutdown| async move {
-            app::run(&config, listeners, readiness, None, shutdown).await
+            app::run(&config, None, listeners, readiness, None, shutdown).await
         })
         .await;
         server.ready().await;
