@@ -49,9 +49,9 @@ pub enum AppError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// An address of a peer is not a URL.
-    #[error("--inference-url and --classifier-url must be URLs: {0}")]
-    Peer(#[from] tonic::transport::Error),
+    /// A peer cannot be called as configured.
+    #[error(transparent)]
+    Peer(#[from] clients::ChannelError),
     /// The database cannot be opened.
     #[error("--database-url: {0}{source}", source = source_text(.0))]
     Store(#[from] StoreError),
@@ -200,11 +200,11 @@ fn build_state(
         first: Duration::from_secs(config.generation_first_seconds),
         next: Duration::from_secs(config.generation_next_seconds),
     };
-    let classifier: Arc<dyn TextClassifier> = Arc::new(ClassifierClient::new(clients::channel(
-        &config.classifier_url,
-    )?));
+    let classifier: Arc<dyn TextClassifier> = Arc::new(ClassifierClient::new(
+        clients::secure_channel(&config.classifier_url, &config.peer_tls)?,
+    ));
     let generator: Arc<dyn TextGenerator> = Arc::new(InferenceClient::new(
-        clients::channel(&config.inference_url)?,
+        clients::secure_channel(&config.inference_url, &config.peer_tls)?,
         deadlines,
     ));
     let services = TurnServices {

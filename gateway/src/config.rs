@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::Parser;
+use peer_tls::PeerTlsArgs;
 use telemetry::TelemetryArgs;
 
 use crate::serve::TlsArgs;
@@ -41,6 +42,9 @@ pub struct Config {
     /// Address of the classifier service.
     #[arg(long, env = "CLASSIFIER_URL", default_value = "http://127.0.0.1:50052")]
     pub classifier_url: String,
+    /// Mutual TLS with both services.
+    #[command(flatten)]
+    pub peer_tls: PeerTlsArgs,
     /// Set on the session cookie what HTTPS allows: `Secure` and the `__Host-` prefix. Turn on
     /// behind a proxy that speaks TLS; with --tls-cert it is on.
     #[arg(long, env = "SECURE_COOKIES")]

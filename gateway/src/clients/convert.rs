@@ -1,6 +1,6 @@
 //! gRPC messages and codes into domain values.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use proto::{classifier_v1, inference_v1};
 use tonic::{Code, Status};
@@ -11,6 +11,11 @@ use crate::domain::{
 };
 
 pub(super) fn peer_error(status: &Status) -> PeerError {
+    // Only what the connection says, such as an expired certificate; never the peer's own words. For whoever looks for
+    // the reason: that a peer is away is reported by those who do without it.
+    if let Some(cause) = innermost(status) {
+        tracing::debug!(%cause, "a peer cannot be called");
+    }
     match status.code() {
         Code::ResourceExhausted => PeerError::Overloaded,
         Code::Unavailable => PeerError::Unavailable,
@@ -18,6 +23,15 @@ pub(super) fn peer_error(status: &Status) -> PeerError {
         Code::InvalidArgument => PeerError::TooLong,
         _ => PeerError::Failed,
     }
+}
+
+/// The last in the chain of causes; none when the peer itself answered.
+fn innermost(status: &Status) -> Option<&dyn Error> {
+    let mut cause = status.source()?;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    Some(cause)
 }
 
 pub(super) fn prompt_message(message: PromptMessage) -> inference_v1::Message {
