@@ -14,7 +14,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMESPACE = "digital-detox"
 # The complete sets of objects, and everything that renders.
-CLUSTERS = ("base", "overlays/local", "overlays/gke-l4")
+CLUSTERS = ("base", "overlays/local", "overlays/local-tls", "overlays/gke-l4")
 TARGETS = (*CLUSTERS, "autoscaling")
 WORKLOADS = ("gateway", "classifier", "inference")
 PROGRAMS = {"gateway": "gateway", "classifier": "classifier-svc", "inference": "inference-svc"}
@@ -30,19 +30,20 @@ NO_SCHEMA = {
 }
 
 TELEMETRY_ENV = {"LOG_FILTER", "LOG_FORMAT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+PEER_TLS_ENV = {"PEER_TLS_CA", "PEER_TLS_CERT", "PEER_TLS_KEY"}
 # The environment variables that each program accepts; `test_sources` compares them with the programs.
 ENV = {
-    "gateway": TELEMETRY_ENV | {
+    "gateway": TELEMETRY_ENV | PEER_TLS_ENV | {
         "GATEWAY_LISTEN", "GATEWAY_ADMIN_LISTEN", "DATABASE_URL", "CONTENT_DIR", "WEB_DIR", "INFERENCE_URL",
         "CLASSIFIER_URL", "SECURE_COOKIES", "CLIENT_ADDRESS_HEADER", "RATE_LIMIT_BURST", "RATE_LIMIT_PER_SECOND",
         "ANSWER_MAX_TOKENS", "SECOND_OPINION", "GENERATION_TOTAL_SECONDS", "GENERATION_FIRST_SECONDS", "GENERATION_NEXT_SECONDS",
         "DRAIN_SECONDS",
     },
-    "classifier-svc": TELEMETRY_ENV | {
+    "classifier-svc": TELEMETRY_ENV | PEER_TLS_ENV | {
         "CLASSIFIER_LISTEN", "CLASSIFIER_ADMIN_LISTEN", "CLASSIFIER_MODEL", "CLASSIFIER_MAX_BATCH",
         "CLASSIFIER_MAX_QUEUE", "CLASSIFIER_BATCH_WINDOW_MS", "CLASSIFIER_THREADS", "DRAIN_SECONDS",
     },
-    "inference-svc": TELEMETRY_ENV | {
+    "inference-svc": TELEMETRY_ENV | PEER_TLS_ENV | {
         "INFERENCE_LISTEN", "INFERENCE_ADMIN_LISTEN", "INFERENCE_MODEL", "INFERENCE_MODEL_NAME", "INFERENCE_ADAPTER",
         "INFERENCE_ISQ", "INFERENCE_MAX_RUNNING", "INFERENCE_MAX_WAITING", "INFERENCE_CONTEXT_LENGTH",
         "INFERENCE_THREADS", "INFERENCE_PREFIX_CACHE_SEQUENCES", "INFERENCE_PAGED_KV_MIB", "INFERENCE_MAX_SECONDS",
@@ -98,6 +99,10 @@ class Cluster:
         values.update({entry["name"]: entry["value"] for entry in container.get("env", [])})
         return values
 
+    def has_peer_tls(self, name):
+        """Whether a workload talks to its peers over mutual TLS."""
+        return "PEER_TLS_CA" in self.settings(name)
+
     def pods_selected_by(self, labels):
         """Names of the Deployments whose pods carry `labels`."""
         return {
@@ -129,7 +134,7 @@ def image_is_pinned(image):
 
 def env_names_in_sources(program):
     """The variables that the command line declarations of a program name."""
-    files = (ROOT / program / "src/config.rs", ROOT / "telemetry/src/init.rs")
+    files = (ROOT / program / "src/config.rs", ROOT / "telemetry/src/init.rs", ROOT / "peer-tls/src/args.rs")
     return {name for file in files for name in re.findall(r'\benv = "([A-Z0-9_]+)"', file.read_text())}
 
 

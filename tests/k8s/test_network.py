@@ -11,6 +11,7 @@ DESIGN = {("gateway", "inference", PORTS["inference"]), ("gateway", "classifier"
 MONITORING = {
     "base": {"monitoring"},
     "overlays/local": {"monitoring"},
+    "overlays/local-tls": {"monitoring"},
     "overlays/gke-l4": {"gmp-system", "gke-gmp-system"},
 }
 DNS = ("kube-system", "kube-dns")

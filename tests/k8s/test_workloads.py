@@ -64,7 +64,9 @@ class Workloads(unittest.TestCase):
         container = cluster.container(name)
         self.assertEqual(container["livenessProbe"]["httpGet"], {"path": "/livez", "port": "admin"})
         for probe in ("readinessProbe", "startupProbe"):
-            if name == "gateway":
+            # Kubernetes' gRPC probe speaks no TLS.
+            if name == "gateway" or cluster.has_peer_tls(name):
+                self.assertNotIn("grpc", container[probe])
                 self.assertEqual(container[probe]["httpGet"], {"path": "/readyz", "port": "admin"})
             else:
                 self.assertEqual(container[probe]["grpc"], {"port": PORTS[name], "service": services[name]})
@@ -107,7 +109,8 @@ class Workloads(unittest.TestCase):
     def test_the_gateway_finds_its_peers(self, cluster, name):
         if name != "gateway":
             url = cluster.settings("gateway")[f"{name.upper()}_URL"]
-            self.assertEqual(url, f"http://{name}:{PORTS[name]}")
+            scheme = "https" if cluster.has_peer_tls("gateway") else "http"
+            self.assertEqual(url, f"{scheme}://{name}:{PORTS[name]}")
             service = cluster.get("Service", name)["spec"]
             self.assertEqual(service["clusterIP"], "None")
             self.assertEqual([port["port"] for port in service["ports"]], [PORTS[name]])
@@ -158,8 +161,10 @@ class Workloads(unittest.TestCase):
         self.assertEqual(cluster.pods_selected_by(spec["selector"]["matchLabels"]), {name})
         self.assertEqual((spec.get("maxUnavailable"), spec.get("minAvailable")), (1, None))
 
-    def test_only_the_local_overlay_speaks_plain_http(self):
-        for target, secure in (("base", "true"), ("overlays/local", "false"), ("overlays/gke-l4", "true")):
+    def test_only_the_local_overlays_speak_plain_http_to_browsers(self):
+        for target, secure in (
+            ("base", "true"), ("overlays/local", "false"), ("overlays/local-tls", "false"), ("overlays/gke-l4", "true"),
+        ):
             self.assertEqual(Cluster(target).settings("gateway")["SECURE_COOKIES"], secure, target)
 
 
