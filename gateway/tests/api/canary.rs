@@ -60,11 +60,23 @@ async fn begin(url: &str) -> (Visitor, Vec<String>) {
     (person, vec![secret, phrase])
 }
 
-/// Makes every call with words of the person in it. Gives back the bodies of what failed.
-async fn use_everything(person: &Visitor) -> Vec<String> {
+const READS: [&str; 7] = [
+    "/chat",
+    "/sessions/me/export?format=json",
+    "/sessions/me/export?format=md",
+    "/sessions/me/export?format=html",
+    "/sessions/me/export?format=zqbroken",
+    "/insights/zqbroken",
+    "/zqbroken/zqbroken",
+];
+
+/// Every call, with words of the person in it; about half of them fail.
+fn calls() -> Vec<(Method, &'static str, Value)> {
     let (post, put, get) = (Method::POST, Method::PUT, Method::GET);
-    person.answer_everything().await;
-    let calls = [
+    let answers = "/sessions/me/answers";
+    let plan = "/sessions/me/safety-plan";
+    let unknown_turn = "0190f5a1-0000-7000-8000-000000000000";
+    let changes = [
         (
             &post,
             "/sessions",
@@ -72,12 +84,12 @@ async fn use_everything(person: &Visitor) -> Vec<String> {
         ),
         (
             &put,
-            "/sessions/me/answers",
+            answers,
             json!({ "version": "zqanswer", "answers": {} }),
         ),
         (
             &put,
-            "/sessions/me/answers",
+            answers,
             json!({ "version": "1", "answers": { "zqanswer": ["zqanswer"] } }),
         ),
         (
@@ -105,40 +117,33 @@ async fn use_everything(person: &Visitor) -> Vec<String> {
         (
             &post,
             "/feedback",
-            json!({ "turn_id": "0190f5a1-0000-7000-8000-000000000000", "rating": "zqturn" }),
+            json!({ "turn_id": unknown_turn, "rating": "zqturn" }),
         ),
-        (
-            &put,
-            "/sessions/me/safety-plan",
-            json!({ "parts": { "signs": "zqplan" } }),
-        ),
-        (
-            &put,
-            "/sessions/me/safety-plan",
-            json!({ "parts": { "zqplan": "zqplan" } }),
-        ),
+        (&put, plan, json!({ "parts": { "signs": "zqplan" } })),
+        (&put, plan, json!({ "parts": { "zqplan": "zqplan" } })),
         (
             &post,
             "/sessions/recover",
             json!({ "phrase": "zqphrase ".repeat(12) }),
         ),
-        (&get, "/chat", json!(null)),
-        (&get, "/sessions/me/export?format=json", json!(null)),
-        (&get, "/sessions/me/export?format=md", json!(null)),
-        (&get, "/sessions/me/export?format=html", json!(null)),
-        (&get, "/sessions/me/export?format=zqbroken", json!(null)),
-        (&get, "/insights/zqbroken", json!(null)),
-        (&get, "/zqbroken/zqbroken", json!(null)),
     ];
+    let changes = changes.map(|(method, path, body)| (method.clone(), path, body));
+    let reads = READS.map(|path| (get.clone(), path, Value::Null));
+    changes.into_iter().chain(reads).collect()
+}
+
+/// Makes every call. Gives back the bodies of what failed.
+async fn use_everything(person: &Visitor) -> Vec<String> {
+    person.answer_everything().await;
     let mut problems = Vec::new();
-    for (method, path, body) in calls {
+    for (method, path, body) in calls() {
         let (status, text) = send(person, method.clone(), path, body).await;
         if !status.is_success() {
             problems.push(format!("{method} {path}: {text}"));
         }
     }
     let broken = person
-        .request(post, "/chat")
+        .request(Method::POST, "/chat")
         .header(header::CONTENT_TYPE, "application/json")
         .header("x-zq", "zqbroken")
         .body("{\"message\": \"zqbroken")

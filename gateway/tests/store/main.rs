@@ -1,5 +1,11 @@
 //! The store on both databases: one list of behaviours, run against SQLite and against a PostgreSQL cluster that the
 //! test starts itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failure in a test should stop it where it is"
+)]
 
 mod behaviours;
 #[path = "../common/postgres.rs"]

@@ -97,8 +97,8 @@ impl Admission {
         client: ClientKey,
         tokens: u32,
     ) -> Result<(), Refusal> {
-        spend(&self.sessions, session, self.budgets.session, tokens)?;
-        spend(&self.clients, client, self.budgets.client, tokens)
+        spend(&self.sessions, &session, self.budgets.session, tokens)?;
+        spend(&self.clients, &client, self.budgets.client, tokens)
     }
 
     /// Forgets whoever has not spent anything for long.
@@ -144,13 +144,13 @@ fn quota(budget: NonZeroU32) -> Quota {
 
 fn spend<K: Hash + Eq + Clone>(
     limiter: &DefaultKeyedRateLimiter<K>,
-    key: K,
+    key: &K,
     budget: NonZeroU32,
     tokens: u32,
 ) -> Result<(), Refusal> {
     let most = burst(budget).get();
     let tokens = NonZeroU32::new(tokens.min(most)).unwrap_or(NonZeroU32::MIN);
-    match limiter.check_key_n(&key, tokens) {
+    match limiter.check_key_n(key, tokens) {
         // More than fits in at once was ruled out above.
         Ok(Ok(())) | Err(_) => Ok(()),
         Ok(Err(not_yet)) => Err(Refusal::Tokens {
