@@ -14,7 +14,9 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMESPACE = "digital-detox"
 # The complete sets of objects, and everything that renders.
-CLUSTERS = ("base", "overlays/local", "overlays/local-tls", "overlays/gke-l4")
+CLUSTERS = ("base", "overlays/local", "overlays/local-tls", "overlays/postgres", "overlays/gke-l4")
+# Those whose gateways share a PostgreSQL database; the others have one gateway with a SQLite file.
+POSTGRES = ("overlays/postgres", "overlays/gke-l4")
 TARGETS = (*CLUSTERS, "autoscaling")
 WORKLOADS = ("gateway", "classifier", "inference")
 PROGRAMS = {"gateway": "gateway", "classifier": "classifier-svc", "inference": "inference-svc"}
@@ -37,7 +39,7 @@ ENV = {
         "GATEWAY_LISTEN", "GATEWAY_ADMIN_LISTEN", "DATABASE_URL", "CONTENT_DIR", "WEB_DIR", "INFERENCE_URL",
         "CLASSIFIER_URL", "SECURE_COOKIES", "CLIENT_ADDRESS_HEADER", "RATE_LIMIT_BURST", "RATE_LIMIT_PER_SECOND",
         "ANSWER_MAX_TOKENS", "SECOND_OPINION", "GENERATION_TOTAL_SECONDS", "GENERATION_FIRST_SECONDS", "GENERATION_NEXT_SECONDS",
-        "DRAIN_SECONDS",
+        "DRAIN_SECONDS", "SESSION_TOKENS_PER_HOUR", "CLIENT_TOKENS_PER_HOUR", "TLS_CERT", "TLS_KEY", "REQUEST_HEAD_SECONDS",
     },
     "classifier-svc": TELEMETRY_ENV | PEER_TLS_ENV | {
         "CLASSIFIER_LISTEN", "CLASSIFIER_ADMIN_LISTEN", "CLASSIFIER_MODEL", "CLASSIFIER_MAX_BATCH",
@@ -92,11 +94,13 @@ class Cluster:
         return container
 
     def settings(self, name):
-        """The environment of a workload: what its ConfigMaps and its own entries say."""
+        """The environment of a workload: what its ConfigMaps and its own entries say, a secret as `secret:NAME/KEY`."""
         container, values = self.container(name), {}
         for source in container.get("envFrom", []):
             values.update(self.get("ConfigMap", source["configMapRef"]["name"])["data"])
-        values.update({entry["name"]: entry["value"] for entry in container.get("env", [])})
+        for entry in container.get("env", []):
+            secret = entry.get("valueFrom", {}).get("secretKeyRef")
+            values[entry["name"]] = f"secret:{secret['name']}/{secret['key']}" if secret else entry["value"]
         return values
 
     def has_peer_tls(self, name):
@@ -134,7 +138,8 @@ def image_is_pinned(image):
 
 def env_names_in_sources(program):
     """The variables that the command line declarations of a program name."""
-    files = (ROOT / program / "src/config.rs", ROOT / "telemetry/src/init.rs", ROOT / "peer-tls/src/args.rs")
+    shared = (ROOT / "telemetry/src/init.rs", ROOT / "peer-tls/src/args.rs")
+    files = (*(ROOT / program / "src").rglob("*.rs"), *shared)
     return {name for file in files for name in re.findall(r'\benv = "([A-Z0-9_]+)"', file.read_text())}
 
 

@@ -68,8 +68,15 @@ class GkeL4(unittest.TestCase):
         longest = int(self.cluster.settings("gateway")["GENERATION_TOTAL_SECONDS"])
         self.assertGreater(backend["timeoutSec"], longest)
         self.assertGreater(backend["connectionDraining"]["drainingTimeoutSec"], longest)
-        self.assertEqual(backend["healthCheck"]["requestPath"], "/api/v1/readyz")
         self.assertIs(backend["logging"]["enable"], False)
+
+    def test_a_database_that_is_away_takes_no_gateway_from_the_load_balancer(self):
+        backend = self.cluster.get("BackendConfig", "gateway")["spec"]
+        self.assertEqual(backend["healthCheck"]["requestPath"], "/api/v1/healthz")
+
+    def test_the_load_balancer_keeps_a_client_with_one_gateway(self):
+        backend = self.cluster.get("BackendConfig", "gateway")["spec"]
+        self.assertEqual(backend["sessionAffinity"], {"affinityType": "CLIENT_IP"})
 
     def test_the_client_address_comes_from_the_header_that_the_load_balancer_sets(self):
         (header,) = self.cluster.get("BackendConfig", "gateway")["spec"]["customRequestHeaders"]["headers"]

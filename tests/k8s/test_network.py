@@ -3,7 +3,7 @@
 import ipaddress
 import unittest
 
-from support import ADMIN_PORTS, PORTS, WORKLOADS, for_each_cluster
+from support import ADMIN_PORTS, PORTS, POSTGRES, WORKLOADS, Cluster, for_each_cluster
 
 LABEL = "app.kubernetes.io/name"
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
@@ -12,6 +12,7 @@ MONITORING = {
     "base": {"monitoring"},
     "overlays/local": {"monitoring"},
     "overlays/local-tls": {"monitoring"},
+    "overlays/postgres": {"monitoring"},
     "overlays/gke-l4": {"gmp-system", "gke-gmp-system"},
 }
 DNS = ("kube-system", "kube-dns")
@@ -49,13 +50,26 @@ def peer_name(peer):
 
 class Network(unittest.TestCase):
     @for_each_cluster
-    def test_everything_is_denied_first(self, _, cluster):
+    def test_everything_is_denied_first(self, target, cluster):
         spec = cluster.get("NetworkPolicy", "default-deny")["spec"]
         self.assertEqual(spec["podSelector"], {})
         self.assertEqual(set(spec["policyTypes"]), {"Ingress", "Egress"})
         self.assertFalse(spec.get("ingress") or spec.get("egress"))
         names = {item["metadata"]["name"] for item in cluster.of_kind("NetworkPolicy")}
-        self.assertEqual(names, {"default-deny", *WORKLOADS})
+        self.assertEqual(names - {"gateway-database"}, {"default-deny", *WORKLOADS})
+        self.assertEqual("gateway-database" in names, target in POSTGRES)
+
+    def test_only_the_gateway_reaches_the_database_and_only_its_port(self):
+        for target in POSTGRES:
+            with self.subTest(target=target):
+                spec = Cluster(target).get("NetworkPolicy", "gateway-database")["spec"]
+                self.assertEqual(spec["podSelector"], {"matchLabels": {LABEL: "gateway"}})
+                self.assertEqual(spec["policyTypes"], ["Egress"])
+                (rule,) = spec["egress"]
+                self.assertEqual(rule["ports"], [{"port": 5432, "protocol": "TCP"}])
+                for peer in rule["to"]:
+                    network = ipaddress.ip_network(peer["ipBlock"]["cidr"])
+                    self.assertTrue(network.is_private and network.prefixlen >= 16, network)
 
     @for_each_cluster
     def test_between_services_only_the_gateway_calls_and_both_ends_allow_it(self, _, cluster):

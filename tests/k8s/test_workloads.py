@@ -4,7 +4,8 @@ import functools
 import unittest
 
 from support import (
-    ADMIN_PORTS, CLUSTERS, ENV, NAMESPACE, PORTS, PROGRAMS, WORKLOADS, Cluster, for_each_cluster, image_is_pinned,
+    ADMIN_PORTS, CLUSTERS, ENV, NAMESPACE, PORTS, POSTGRES, PROGRAMS, WORKLOADS, Cluster, for_each_cluster,
+    image_is_pinned,
 )
 
 CLUSTER_SCOPED = {"Namespace", "PersistentVolume"}
@@ -143,16 +144,19 @@ class Workloads(unittest.TestCase):
             "classifier": settings.get("CLASSIFIER_MODEL"),
             "inference": settings.get("INFERENCE_MODEL"),
         }[name]
+        if path.startswith("secret:"):
+            return  # PostgreSQL: test_postgres.py
         mounts = {mount["mountPath"]: mount.get("readOnly", False) for mount in cluster.container(name)["volumeMounts"]}
         under = [mount for mount in mounts if path.startswith(f"{mount}/")]
         self.assertEqual(len(under), 1, path)
         self.assertEqual(mounts[under[0]], name != "gateway", "only the database is written")
 
-    @for_each_workload
-    def test_one_sqlite_file_has_one_gateway(self, cluster, name):
-        if name == "gateway":
-            self.assertTrue(cluster.settings(name)["DATABASE_URL"].startswith("sqlite:///"))
-            spec = cluster.get("Deployment", name)["spec"]
+    @for_each_cluster
+    def test_one_sqlite_file_has_one_gateway(self, target, cluster):
+        is_sqlite = cluster.settings("gateway")["DATABASE_URL"].startswith("sqlite:///")
+        self.assertEqual(is_sqlite, target not in POSTGRES)
+        if is_sqlite:
+            spec = cluster.get("Deployment", "gateway")["spec"]
             self.assertEqual((spec["replicas"], spec["strategy"]["type"]), (1, "Recreate"))
 
     @for_each_workload
@@ -162,9 +166,8 @@ class Workloads(unittest.TestCase):
         self.assertEqual((spec.get("maxUnavailable"), spec.get("minAvailable")), (1, None))
 
     def test_only_the_local_overlays_speak_plain_http_to_browsers(self):
-        for target, secure in (
-            ("base", "true"), ("overlays/local", "false"), ("overlays/local-tls", "false"), ("overlays/gke-l4", "true"),
-        ):
+        for target in CLUSTERS:
+            secure = "false" if target.startswith("overlays/local") else "true"
             self.assertEqual(Cluster(target).settings("gateway")["SECURE_COOKIES"], secure, target)
 
 
