@@ -81,11 +81,28 @@ class Compose(unittest.TestCase):
         for name in ("inference-svc", "classifier-svc"):
             self.assertEqual(self.services[name]["networks"], ["backend"])
 
-    def test_the_gateway_starts_without_its_peers_and_keeps_sessions_in_sqlite(self):
+    def test_the_gateway_starts_without_its_peers_and_by_default_keeps_sessions_in_sqlite(self):
         gateway = self.services["gateway"]
         self.assertNotIn("depends_on", gateway)
         self.assertIn("sqlite:///var/lib/digital-detox/", gateway["environment"]["DATABASE_URL"])
         self.assertIn("gateway-data:/var/lib/digital-detox", gateway["volumes"])
+
+    def test_postgres_is_used_when_the_environment_says_so(self):
+        lines = (DEPLOY / "postgres.env").read_text().splitlines()
+        chosen = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        self.assertEqual(chosen["COMPOSE_PROFILES"], *self.services["postgres"]["profiles"])
+        self.assertEqual(chosen["POSTGRES_PASSWORD"], "", "no password in the repository")
+        server, gateway = self.services["postgres"], self.services["gateway"]
+        names = server["environment"]
+        self.assertEqual(
+            chosen["DATABASE_URL"],
+            f"postgres://{names['POSTGRES_USER']}:${{POSTGRES_PASSWORD}}@postgres/{names['POSTGRES_DB']}",
+        )
+        self.assertEqual(names["POSTGRES_PASSWORD"], "${POSTGRES_PASSWORD:-}")
+        self.assertTrue(gateway["environment"]["DATABASE_URL"].startswith("${DATABASE_URL:-"))
+        self.assertLessEqual(set(server["networks"]), set(gateway["networks"]))
+        self.assertNotIn("ports", server)
+        self.assertIn("/deploy/.env", (ROOT / ".gitignore").read_text().splitlines())
 
     def test_models_are_copied_before_they_are_read(self):
         for name in ("inference-svc", "classifier-svc"):
