@@ -8,6 +8,7 @@ mod counts;
 mod journey;
 mod manifests;
 mod report;
+mod supply_chain;
 mod tools;
 
 use std::process::Command;
@@ -47,6 +48,7 @@ fn run_steps(workspace: &Workspace, args: &TestArgs, report: &mut Report) -> Res
     report.step("tidy", || tidy::run(workspace))?;
     if !args.quick {
         report.step("manifests", || manifests::run(workspace))?;
+        report.noted("supply chain", || supply_chain::run(workspace))?;
     }
     for (name, set) in sets(args) {
         report.step(&format!("lints of {name}"), || lint(workspace, set))?;

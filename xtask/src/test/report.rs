@@ -18,6 +18,8 @@ struct Step {
     time: Duration,
     passed: bool,
     counts: Option<Counts>,
+    /// What a reader of the table should know of a step that passed.
+    note: Option<String>,
 }
 
 impl Report {
@@ -27,6 +29,19 @@ impl Report {
         let result = work();
         self.record(name, started, result.is_ok(), None);
         result
+    }
+
+    /// Announces and runs a step that counts nothing and may have left something out: then it says so.
+    pub(super) fn noted(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() -> Result<Option<String>>,
+    ) -> Result<()> {
+        let note = self.step(name, work)?;
+        if let Some(step) = self.steps.last_mut() {
+            step.note = note;
+        }
+        Ok(())
     }
 
     /// Announces and runs a step that counts tests.
@@ -64,6 +79,7 @@ impl Report {
             time: started.elapsed(),
             passed,
             counts,
+            note: None,
         });
     }
 
@@ -71,15 +87,11 @@ impl Report {
     pub(super) fn print(&self, passed: bool) {
         println!("\n{:<28} {:>8}  result", "step", "time");
         for step in &self.steps {
-            let result = match (step.passed, step.counts) {
-                (false, _) => "FAILED".to_owned(),
-                (true, None) => "ok".to_owned(),
-                (true, Some(counts)) => counts.to_string(),
-            };
             println!(
-                "{:<28} {:>6.1} s  {result}",
+                "{:<28} {:>6.1} s  {}",
                 step.name,
-                step.time.as_secs_f64()
+                step.time.as_secs_f64(),
+                step.result()
             );
         }
         let total: Duration = self.steps.iter().map(|step| step.time).sum();
@@ -96,6 +108,17 @@ impl Report {
 
     fn total(&self) -> Counts {
         self.steps.iter().filter_map(|step| step.counts).sum()
+    }
+}
+
+impl Step {
+    fn result(&self) -> String {
+        match (self.passed, self.counts, &self.note) {
+            (false, ..) => "FAILED".to_owned(),
+            (true, Some(counts), _) => counts.to_string(),
+            (true, None, Some(note)) => format!("ok; {note}"),
+            (true, None, None) => "ok".to_owned(),
+        }
     }
 }
 
@@ -137,6 +160,17 @@ mod tests {
             report.total().to_string(),
             "5 tests run: 5 passed, 1 skipped"
         );
+    }
+
+    #[test]
+    fn what_a_step_left_out_stands_in_the_table() {
+        let mut report = Report::default();
+        report.noted("one", || Ok(None)).unwrap();
+        report
+            .noted("two", || Ok(Some("skipped: no network".to_owned())))
+            .unwrap();
+        let results: Vec<String> = report.steps.iter().map(Step::result).collect();
+        assert_eq!(results, ["ok", "ok; skipped: no network"]);
     }
 
     #[test]

@@ -24,15 +24,21 @@ pub(super) struct Tools {
 }
 
 /// Looks for everything at once, so that one run names all that is missing.
-pub(super) fn check(workspace: &Workspace, with_models: bool, with_browser: bool) -> Result<Tools> {
+pub(super) fn check(workspace: &Workspace, is_full: bool, with_browser: bool) -> Result<Tools> {
     let chromium = CHROMIUM_NAMES
         .iter()
         .find_map(|name| workspace::find_program(name));
-    let tools = wanted(workspace, with_models, with_browser, chromium.is_some());
+    let mut tools = for_every_run(workspace);
+    if is_full {
+        tools.extend(for_full_runs(workspace));
+    }
+    if with_browser {
+        tools.extend(for_the_browser(chromium.is_some()));
+    }
     let missing: Vec<String> = tools
         .into_iter()
-        .filter(|(needed, present, ..)| *needed && !present)
-        .map(|(_, _, name, line)| format!("{name}: {line}"))
+        .filter(|(present, ..)| !present)
+        .map(|(_, name, line)| format!("{name}: {line}"))
         .collect();
     if !missing.is_empty() {
         bail!("these tools are missing:\n  {}", missing.join("\n  "));
@@ -47,60 +53,68 @@ pub(super) fn check(workspace: &Workspace, with_models: bool, with_browser: bool
     })
 }
 
-/// Whether it is needed, whether it is there, its name, and the line that installs it.
-type Tool = (bool, bool, &'static str, &'static str);
+/// Whether it is there, its name, and the line that installs it.
+type Tool = (bool, &'static str, &'static str);
 
-fn wanted(
-    workspace: &Workspace,
-    with_models: bool,
-    with_browser: bool,
-    has_chromium: bool,
-) -> Vec<Tool> {
-    let has = |program: &str| workspace::find_program(program).is_some();
+fn for_every_run(workspace: &Workspace) -> Vec<Tool> {
     vec![
         (
-            true,
             cargo_has(workspace, "fmt"),
             "rustfmt",
             "rustup component add rustfmt",
         ),
         (
-            true,
             cargo_has(workspace, "clippy"),
             "clippy",
             "rustup component add clippy",
         ),
+    ]
+}
+
+fn for_full_runs(workspace: &Workspace) -> Vec<Tool> {
+    vec![
         (
-            with_models,
             has_pip(),
             "python3 with pip",
             "apt-get install python3 python3-pip",
         ),
         (
-            with_models,
             has("kubectl"),
             "kubectl",
             "apt-get install kubernetes-client",
         ),
+        // It fetches the advisory database for cargo-deny.
+        (has("git"), "git", "apt-get install git"),
         (
-            with_browser,
+            cargo_has(workspace, "deny"),
+            "cargo-deny",
+            "cargo install --locked cargo-deny",
+        ),
+    ]
+}
+
+fn for_the_browser(has_chromium: bool) -> Vec<Tool> {
+    vec![
+        (
             has("node"),
             "node",
             "apt-get install nodejs (or pass --no-browser)",
         ),
         (
-            with_browser,
             has("npm"),
             "npm",
             "apt-get install npm (or pass --no-browser)",
         ),
         (
-            with_browser,
             has_chromium,
             "chromium",
             "apt-get install chromium (or pass --no-browser)",
         ),
     ]
+}
+
+fn has(program: &str) -> bool {
+    workspace::find_program(program).is_some()
 }
 
 fn cargo_has(workspace: &Workspace, tool: &str) -> bool {
