@@ -2,6 +2,7 @@
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 
 use crate::{peers::Script, support::Gateway};
 
@@ -13,6 +14,12 @@ async fn children_are_turned_away_with_helplines_and_nonsense_ages_are_refused()
     let problem: Value = child.json().await.unwrap();
     assert_eq!(problem["type"], "age-gate");
     assert_eq!(problem["helplines"][0]["country"], "IN");
+    let mut database = SqliteConnection::connect(&gateway.database).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM sessions")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    assert_eq!(kept, 0, "nothing of a child is stored");
     for age in [-1, 300] {
         let answer = gateway.visitor().begin(age).await;
         assert_eq!(
