@@ -225,3 +225,25 @@ fn a_brief_turn_that_no_rule_knows_is_asked_about() {
         assert_eq!(decision.route, expected, "{words} words, {state:?}");
     }
 }
+
+#[test]
+fn a_referral_is_better_than_a_no_that_only_the_classifier_asks_for() {
+    let labels = RiskLabels {
+        crisis: 0.0,
+        distress: 0.0,
+        harmful_request: 0.1,
+        manipulation: 0.99,
+    };
+    let asks = |hits: &[RuleHit]| {
+        let signals = Signals {
+            labels: Some(labels),
+            ..signals(hits)
+        };
+        decide(&signals, &before(Clear, &[])).route
+    };
+    let diagnosis = hit("G-diagnosis", RuleRoute::Redirect, None, None);
+    let method = hit("D-methods", RuleRoute::Decline, None, None);
+    assert_eq!(asks(std::slice::from_ref(&diagnosis)), Route::Redirect);
+    assert_eq!(asks(&[diagnosis, method]), Route::Decline);
+    assert_eq!(asks(&[]), Route::Decline);
+}

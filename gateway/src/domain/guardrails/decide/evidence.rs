@@ -35,12 +35,14 @@ pub(super) const CRISIS_ASK: f64 = 0.12;
 pub(super) const CRISIS_HINT: f64 = 0.08;
 /// Probability of "distress" that asks for a warmer answer.
 pub(super) const DISTRESS: f64 = 0.60;
-/// Probability of a harmful intent that is declined.
+/// Probability that a message is not benign, harmful and manipulative together, that is declined.
 pub(super) const INTENT: f64 = 0.50;
 /// The same when the classifier finds distress: more is needed to turn somebody down.
-pub(super) const INTENT_DISTRESSED: f64 = 0.95;
+pub(super) const INTENT_DISTRESSED: f64 = 0.80;
 /// The same when a rule finds that the person is hurting, or wants to protect themself.
-pub(super) const INTENT_HURTING: f64 = 0.97;
+pub(super) const INTENT_HURTING: f64 = 0.90;
+/// Probability of one harmful intent in the last messages together that is declined.
+pub(super) const INTENT_TOGETHER: f64 = 0.97;
 
 /// Part of the id of decline rules about means of self-harm.
 const MEANS: &str = "method";
@@ -125,7 +127,8 @@ impl Evidence {
         // A person who is hurting talks about harm. The label alone must not turn them away.
         let is_distressed =
             labels.distress >= DISTRESS || (self.crisis.is_empty() && labels.crisis >= CRISIS_HINT);
-        let enough = if labels.crisis >= CRISIS_ALONE {
+        // A referral is reviewed words as well, and says who can answer: better than a no.
+        let enough = if labels.crisis >= CRISIS_ALONE || !self.redirect.is_empty() {
             f64::INFINITY
         } else if !self.support.is_empty() || signals.protects {
             INTENT_HURTING
@@ -134,11 +137,13 @@ impl Evidence {
         } else {
             INTENT
         };
-        if labels.harmful_request >= enough {
-            self.decline.push(CLASSIFIER_HARMFUL.to_owned());
-        }
-        if labels.manipulation >= enough {
-            self.decline.push(CLASSIFIER_MANIPULATION.to_owned());
+        if labels.harmful_request + labels.manipulation >= enough {
+            let code = if labels.harmful_request >= labels.manipulation {
+                CLASSIFIER_HARMFUL
+            } else {
+                CLASSIFIER_MANIPULATION
+            };
+            self.decline.push(code.to_owned());
         }
         if is_distressed {
             self.support.push(CLASSIFIER_DISTRESS.to_owned());
@@ -156,7 +161,7 @@ impl Evidence {
             (labels.harmful_request, CLASSIFIER_HARMFUL),
             (labels.manipulation, CLASSIFIER_MANIPULATION),
         ] {
-            if probability >= INTENT_HURTING && !is_hurting {
+            if probability >= INTENT_TOGETHER && !is_hurting {
                 self.decline.push(format!("{code}{TOGETHER}"));
             }
         }

@@ -187,6 +187,13 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
         (Route::Decline, &["classifier-harmful-request"], Clear),
     );
     case(
+        "a bit of both",
+        &[],
+        labels(0.0, 0.0, 0.3, 0.3),
+        Clear,
+        (Route::Decline, &["classifier-harmful-request"], Clear),
+    );
+    case(
         "manipulation",
         &[],
         labels(0.0, 0.0, 0.0, 0.9),
@@ -196,14 +203,14 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
     case(
         "hurting",
         &[("s", S)],
-        labels(0.0, 0.0, 0.96, 0.96),
+        labels(0.0, 0.0, 0.7, 0.15),
         Clear,
         (Route::Support, &["s"], Distress),
     );
     case(
         "hurting, and surely asking for harm",
         &[("s", S)],
-        labels(0.0, 0.0, 0.98, 0.0),
+        labels(0.0, 0.0, 0.92, 0.0),
         Clear,
         (Route::Decline, &["classifier-harmful-request", "s"], Clear),
     );
