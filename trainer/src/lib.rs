@@ -6,6 +6,7 @@ pub mod classifier;
 pub mod cli;
 pub mod compare;
 pub mod data;
+pub mod device;
 pub mod eda;
 pub mod evaluate;
 pub mod export;

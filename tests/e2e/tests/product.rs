@@ -143,8 +143,14 @@ async fn one_trace_goes_through_all_services_and_no_content_through_logs_or_metr
     let mut visitor = Visitor::new(&stack.base_url).unwrap();
     visitor.follow(&format!("00-{trace}-00f067aa0ba902b7-01"));
     visitor.begin(canary).await.unwrap();
-    let message = json!({ "message": format!("{canary} is the name of my cat. what do cats like to play with?") });
-    visitor.stream("/chat", &message).await.unwrap();
+    // The guard may answer a made-up word itself; the other message goes on to the model, with the person's name.
+    for message in [
+        "How can I feel calmer before I open the app again?".to_owned(),
+        format!("{canary} is the name of my cat. what do cats like to play with?"),
+    ] {
+        let message = json!({ "message": message });
+        visitor.stream("/chat", &message).await.unwrap();
+    }
     for path in [
         format!("/insights/{canary}"),
         format!("/helplines?country={canary}"),

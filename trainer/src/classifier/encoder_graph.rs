@@ -4,14 +4,15 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, Result, bail, ensure};
-use candle_core::{D, Device, Tensor, Var, safetensors};
+use anyhow::{Context, Result, ensure};
+use candle_core::{D, DType, Device, Tensor, Var, safetensors};
 use candle_nn::ops::softmax;
 use encoder::Tokens;
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Deserialize;
 
-use crate::layers::{FrozenMatrix, LowRankPair, norms::layer_norm};
+use super::text_rows::{TextRows, Texts};
+use crate::layers::{FrozenMatrix, LowRankPair, by_hand, norms::layer_norm};
 
 /// The linear layers of a transformer layer, by DistilBERT's names.
 pub const LINEAR_LAYERS: [&str; 6] = [
@@ -40,12 +41,12 @@ const fn layer_norm_eps() -> f32 {
 }
 
 struct Norm {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    weight: Tensor,
+    bias: Tensor,
 }
 
 struct Linear {
-    weight: FrozenMatrix,
+    weight: Tensor,
     bias: Tensor,
 }
 
@@ -72,6 +73,27 @@ pub struct EncoderAdapter {
     pairs: BTreeMap<String, LowRankPair>,
 }
 
+impl Linear {
+    /// `x · Wᵀ + b` and what the pair adds.
+    fn apply(
+        &self,
+        input: &Tensor,
+        pair: &LowRankPair,
+        scale: f64,
+        texts: &Texts,
+    ) -> Result<Tensor> {
+        let Self { weight, bias } = self;
+        match texts {
+            Texts::Apart(_) => {
+                let frozen = FrozenMatrix::Dense(weight.clone());
+                let plain = frozen.apply(input)?.broadcast_add(bias)?;
+                Ok((plain + pair.delta(input, scale)?)?)
+            }
+            Texts::Together { .. } => by_hand::adapted_linear(input, (weight, bias), pair, scale),
+        }
+    }
+}
+
 /// The name of a matrix of a layer, as in the folder but without "distilbert." and ".weight".
 fn name(layer: usize, part: &str) -> String {
     format!("transformer.layer.{layer}.{part}")
@@ -88,14 +110,31 @@ impl EncoderAdapter {
         let mut pairs = BTreeMap::new();
         for (index, layer) in graph.layers.iter().enumerate() {
             for (part, linear) in LINEAR_LAYERS.iter().zip(&layer.linear) {
-                let dims = linear.weight.dims()?;
-                let pair = LowRankPair::new(dims, rank, &mut random, &Device::Cpu)?;
+                let dims = linear.weight.dims2()?;
+                let pair = LowRankPair::new(dims, rank, &mut random, graph.device())?;
                 pairs.insert(name(index, part), pair);
             }
         }
         Ok(Self {
             scale: alpha / rank as f64,
             pairs,
+        })
+    }
+
+    /// From a pair for each linear layer, with a scale of 1.
+    pub(super) fn from_pairs(
+        graph: &EncoderGraph,
+        pair: impl Fn(&str) -> Result<LowRankPair>,
+    ) -> Result<Self> {
+        let names =
+            (0..graph.layers.len()).flat_map(|index| LINEAR_LAYERS.map(|part| name(index, part)));
+        let pairs = names.map(|name| {
+            let pair = pair(&name)?;
+            Ok((name, pair))
+        });
+        Ok(Self {
+            scale: 1.0,
+            pairs: pairs.collect::<Result<_>>()?,
         })
     }
 
@@ -119,7 +158,7 @@ impl EncoderGraph {
     ///
     /// # Errors
     /// A file is missing or broken, or the encoder is of a kind that cannot be trained here.
-    pub fn read(folder: &Path) -> Result<Self> {
+    pub fn read(folder: &Path, device: &Device) -> Result<Self> {
         let path = folder.join("config.json");
         let text = std::fs::read(&path);
         let text = text.with_context(|| format!("cannot read {}", path.display()))?;
@@ -131,25 +170,25 @@ impl EncoderGraph {
             path.display()
         );
         let path = folder.join("model.safetensors");
-        let tensors = safetensors::load(&path, &Device::Cpu)
+        let tensors = safetensors::load(&path, device)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let get = |name: &str| -> Result<Tensor> {
             let tensor = tensors.get(&format!("distilbert.{name}"));
-            tensor
-                .cloned()
-                .with_context(|| format!("{} has no tensor distilbert.{name}", path.display()))
+            let tensor = tensor
+                .with_context(|| format!("{} has no tensor distilbert.{name}", path.display()))?;
+            Ok(tensor.to_dtype(DType::F32)?)
         };
         let norm = |name: &str| -> Result<Norm> {
             Ok(Norm {
-                weight: get(&format!("{name}.weight"))?.to_vec1()?,
-                bias: get(&format!("{name}.bias"))?.to_vec1()?,
+                weight: get(&format!("{name}.weight"))?,
+                bias: get(&format!("{name}.bias"))?,
             })
         };
         let layer = |index: usize| -> Result<Layer> {
             let linear = LINEAR_LAYERS.iter().map(|part| {
                 let name = name(index, part);
                 anyhow::Ok(Linear {
-                    weight: FrozenMatrix::Dense(get(&format!("{name}.weight"))?),
+                    weight: get(&format!("{name}.weight"))?,
                     bias: get(&format!("{name}.bias"))?,
                 })
             });
@@ -174,35 +213,36 @@ impl EncoderGraph {
         self.config.dim
     }
 
-    /// Pooled vectors `[texts, dim]`. Texts lie one after the other, without padding.
+    /// Where the weights are.
+    pub(super) fn device(&self) -> &Device {
+        self.words.device()
+    }
+
+    /// Pooled vectors `[texts, dim]`.
     ///
     /// # Errors
     /// There is no text, or a text has no token.
     pub fn forward(&self, texts: &[&Tokens], adapter: &EncoderAdapter) -> Result<Tensor> {
-        let ids: Vec<u32> = texts.iter().flat_map(|text| text.ids.clone()).collect();
-        let mut positions: Vec<u32> = Vec::with_capacity(ids.len());
-        let mut ranges = Vec::with_capacity(texts.len());
-        for text in texts {
-            ranges.push((positions.len(), text.ids.len()));
-            positions.extend(0..u32::try_from(text.ids.len())?);
-        }
-        if ranges.iter().any(|(_, length)| *length == 0) || ranges.is_empty() {
-            bail!("a text without tokens");
-        }
-        let words = self
-            .words
-            .index_select(&Tensor::new(ids, &Device::Cpu)?, 0)?;
-        let places = Tensor::new(positions, &Device::Cpu)?;
-        let sum = (words + self.positions.index_select(&places, 0)?)?;
+        self.pooled(&TextRows::new(texts, self.device())?, adapter)
+    }
+
+    fn pooled(&self, rows: &TextRows, adapter: &EncoderAdapter) -> Result<Tensor> {
+        let words = self.words.index_select(&rows.ids, 0)?;
+        let sum = (words + self.positions.index_select(&rows.positions, 0)?)?;
         let mut hidden = self.normalise(&sum, &self.norm)?;
         for (index, layer) in self.layers.iter().enumerate() {
-            hidden = self.layer(index, layer, &hidden, &ranges, adapter)?;
+            hidden = self.layer(index, layer, &hidden, &rows.texts, adapter)?;
         }
-        let pooled = ranges.iter().map(|(start, length)| {
-            let rows = hidden.narrow(0, *start, *length)?;
-            anyhow::Ok(rows.mean_keepdim(0)?)
-        });
-        Ok(Tensor::cat(&pooled.collect::<Result<Vec<_>>>()?, 0)?)
+        match &rows.texts {
+            Texts::Apart(ranges) => {
+                let pooled = ranges.iter().map(|(start, length)| {
+                    let rows = hidden.narrow(0, *start, *length)?;
+                    anyhow::Ok(rows.mean_keepdim(0)?)
+                });
+                Ok(Tensor::cat(&pooled.collect::<Result<Vec<_>>>()?, 0)?)
+            }
+            Texts::Together { shares, .. } => Ok(shares.matmul(&hidden)?),
+        }
     }
 
     fn normalise(&self, input: &Tensor, norm: &Norm) -> Result<Tensor> {
@@ -214,24 +254,29 @@ impl EncoderGraph {
         index: usize,
         layer: &Layer,
         input: &Tensor,
-        ranges: &[(usize, usize)],
+        texts: &Texts,
         adapter: &EncoderAdapter,
     ) -> Result<Tensor> {
-        let apply = |position: usize, input: &Tensor| -> Result<Tensor> {
-            let linear = &layer.linear[position];
-            let plain = linear.weight.apply(input)?.broadcast_add(&linear.bias)?;
-            match adapter.pairs.get(&name(index, LINEAR_LAYERS[position])) {
-                Some(pair) => Ok((plain + pair.delta(input, adapter.scale)?)?),
-                None => Ok(plain),
+        let apply = |position: usize, input: &Tensor| {
+            let name = name(index, LINEAR_LAYERS[position]);
+            let pair = adapter.pairs.get(&name);
+            let pair = pair.with_context(|| format!("the adapter has no pair for {name}"))?;
+            layer.linear[position].apply(input, pair, adapter.scale, texts)
+        };
+        let [query, key, value] = [apply(0, input)?, apply(1, input)?, apply(2, input)?];
+        let mixed = match texts {
+            Texts::Apart(ranges) => {
+                let mixed = ranges.iter().map(|(start, length)| {
+                    let of_text =
+                        |tensor: &Tensor| self.split_heads(&tensor.narrow(0, *start, *length)?);
+                    self.attend(&of_text(&query)?, &of_text(&key)?, &of_text(&value)?)
+                });
+                Tensor::cat(&mixed.collect::<Result<Vec<_>>>()?, 0)?
+            }
+            Texts::Together { padding, .. } => {
+                by_hand::attention([&query, &key, &value], padding, self.config.n_heads)?
             }
         };
-        let projected = [apply(0, input)?, apply(1, input)?, apply(2, input)?];
-        let mixed = ranges.iter().map(|(start, length)| {
-            let of_text = |tensor: &Tensor| self.split_heads(&tensor.narrow(0, *start, *length)?);
-            let [query, key, value] = [0, 1, 2].map(|part| of_text(&projected[part]));
-            self.attend(&query?, &key?, &value?)
-        });
-        let mixed = Tensor::cat(&mixed.collect::<Result<Vec<_>>>()?, 0)?;
         let attended = (apply(3, &mixed)? + input)?;
         let attended = self.normalise(&attended, &layer.attention_norm)?;
         let wide = apply(4, &attended)?.gelu_erf()?;
@@ -255,5 +300,58 @@ impl EncoderGraph {
         let scores = scaled.matmul(&key.transpose(1, 2)?.contiguous()?)?;
         let mixed = softmax(&scores, D::Minus1)?.matmul(value)?;
         Ok(mixed.transpose(0, 1)?.reshape((tokens, self.config.dim))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoder::{Encoder, testing};
+
+    use super::*;
+
+    #[test]
+    fn texts_have_the_same_vectors_and_gradients_together_and_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        testing::write_multi_head(folder.path(), 3).unwrap();
+        let graph = EncoderGraph::read(folder.path(), &Device::Cpu).unwrap();
+        let adapter = EncoderAdapter::new(&graph, 2, 4.0, 1).unwrap();
+        for (_, variable) in adapter.variables() {
+            let values = variable.rand_like(-0.3, 0.3).unwrap();
+            variable.set(&values).unwrap();
+        }
+        let texts = [
+            "me",
+            "they laugh at me",
+            "i am alone. they laugh at me at me",
+        ];
+        let tokens = Encoder::load(folder.path())
+            .unwrap()
+            .encode(&texts)
+            .unwrap();
+        let tokens: Vec<&Tokens> = tokens.iter().collect();
+        let run = |rows: Result<TextRows>| {
+            let pooled = graph.pooled(&rows.unwrap(), &adapter).unwrap();
+            let gradients = pooled.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            (pooled, gradients)
+        };
+        let (apart, expected) = run(TextRows::new(&tokens, &Device::Cpu));
+        let (together, found) = run(TextRows::together(&tokens, &Device::Cpu));
+        let close = |a: &Tensor, b: &Tensor| {
+            let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap();
+            let largest = a.abs().unwrap().max_all().unwrap();
+            let [difference, largest] =
+                [difference, largest].map(|tensor| tensor.to_scalar::<f32>().unwrap());
+            assert!(
+                largest > 0.0 && difference < 1e-4 * largest.max(1.0),
+                "{a} {b}"
+            );
+        };
+        close(&apart, &together);
+        for (_, variable) in adapter.variables() {
+            let gradient = |store: &candle_core::backprop::GradStore| {
+                store.get(variable.as_tensor()).unwrap().clone()
+            };
+            close(&gradient(&expected), &gradient(&found));
+        }
     }
 }

@@ -4,11 +4,11 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Tensor, Var};
 use encoder::Tokens;
 
 use super::{
-    TrainingOptions,
+    TrainingOptions, average,
     calibration::{argmax, balancing_shifts, best_temperature, negative_log_likelihood},
     encoder_graph::{EncoderAdapter, EncoderGraph},
     heads_spec::HeadSpec,
@@ -44,8 +44,8 @@ impl Trainable {
         let layer = |head: &HeadSpec| -> Result<HeadLayer> {
             let labels = head.labels.len();
             Ok(HeadLayer {
-                weight: Var::zeros((labels, graph.dim()), DType::F32, &Device::Cpu)?,
-                bias: Var::zeros(labels, DType::F32, &Device::Cpu)?,
+                weight: Var::zeros((labels, graph.dim()), DType::F32, graph.device())?,
+                bias: Var::zeros(labels, DType::F32, graph.device())?,
             })
         };
         Ok(Self {
@@ -64,9 +64,8 @@ impl Trainable {
         self.adapter.variables().into_iter().chain(heads).collect()
     }
 
-    /// Logits `[texts, labels]` of each head.
-    pub(super) fn logits(&self, graph: &EncoderGraph, texts: &[&Tokens]) -> Result<Vec<Tensor>> {
-        let pooled = graph.forward(texts, &self.adapter)?;
+    /// Logits `[texts, labels]` of each head, from pooled vectors.
+    pub(super) fn logits(&self, pooled: &Tensor) -> Result<Vec<Tensor>> {
         let logits = |head: &HeadLayer| {
             Ok(pooled
                 .matmul(&head.weight.t()?)?
@@ -85,7 +84,7 @@ pub(super) struct HeadPredictions {
 /// What came out.
 pub(super) struct Fitted {
     pub(super) trainable: Trainable,
-    /// The epoch whose weights were taken.
+    /// The epoch whose weights were taken; 0 for an average.
     pub(super) epoch: usize,
     /// Of the validation texts, in the heads' order.
     pub(super) validation: Vec<HeadPredictions>,
@@ -106,7 +105,7 @@ impl Fitted {
         let labels = bias.dims1()?;
         let shifts = balancing_shifts(&scaled, &found.classes[..texts], labels);
         let added: Vec<f32> = shifts.iter().map(|shift| shift * temperature).collect();
-        bias.set(&(bias.as_tensor() + Tensor::new(added.as_slice(), &Device::Cpu)?)?)?;
+        bias.set(&(bias.as_tensor() + Tensor::new(added.as_slice(), bias.device())?)?)?;
         for row in &mut found.logits {
             for (logit, added) in row.iter_mut().zip(&added) {
                 *logit += added;
@@ -126,9 +125,17 @@ pub(super) struct Fit<'a> {
 }
 
 impl Fit<'_> {
-    /// Trains until validation gets no better, and gives back the best weights.
+    /// Trains until validation gets no better, and gives back the best weights; or averages earlier results.
     pub(super) fn run(&self, out: &mut impl Write) -> Result<Fitted> {
         let options = self.options;
+        if !options.average.is_empty() {
+            let trainable = average::read(&options.average, options.rank, self.graph, self.heads)?;
+            return Ok(Fitted {
+                validation: self.predict(&trainable, self.validation)?,
+                trainable,
+                epoch: 0,
+            });
+        }
         let trainable = Trainable::new(self.graph, self.heads, options)?;
         let mut learner = Learner::new(self, &trainable)?;
         let mut best: Option<(Score, usize, Vec<Tensor>)> = None;
@@ -183,7 +190,8 @@ impl Fit<'_> {
             .collect();
         for examples in examples.chunks(TEXTS_AT_ONCE) {
             let tokens: Vec<&Tokens> = examples.iter().map(|example| &example.tokens).collect();
-            let logits = trainable.logits(self.graph, &tokens)?;
+            let pooled = self.graph.forward(&tokens, &trainable.adapter)?;
+            let logits = trainable.logits(&pooled)?;
             for (head, logits) in logits.iter().enumerate() {
                 let rows: Vec<Vec<f32>> = logits.to_vec2()?;
                 for (example, row) in examples.iter().zip(rows) {

@@ -1,11 +1,11 @@
 //! One update after the other: batches in, changed weights out.
 
-use anyhow::{Context, Result, ensure};
-use candle_core::{D, DType, Device, Tensor, Var};
+use anyhow::{Context, Result, bail};
+use candle_core::{D, DType, Tensor, Var};
 use candle_nn::ops::log_softmax;
 use encoder::Tokens;
 use indicatif::ProgressBar;
-use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 use super::fine_tuning::{Example, Fit, Trainable};
 use crate::{
@@ -59,19 +59,28 @@ impl<'a> Learner<'a> {
         let warmup = (steps as f64 * WARMUP).ceil() as usize;
         let mut order: Vec<usize> = (0..self.fit.training.len()).collect();
         let seed = options.seed.wrapping_add(epoch as u64);
-        order.shuffle(&mut StdRng::seed_from_u64(seed));
-        let mut sum = 0.0;
+        let mut random = StdRng::seed_from_u64(seed);
+        order.shuffle(&mut random);
+        let mut losses = Vec::with_capacity(per_epoch);
         for (index, batch) in order.chunks(options.batch).enumerate() {
             let mut gradients = Gradients::default();
-            sum += self
-                .learn(batch, &mut gradients)
-                .with_context(|| format!("epoch {epoch}, batch {}", index + 1))?;
+            let loss = self.learn(batch, &mut random, &mut gradients);
+            losses.push(loss.with_context(|| format!("epoch {epoch}, batch {}", index + 1))?);
             let step = (epoch - 1) * per_epoch + index + 1;
             let rate = cosine_with_warmup(options.learning_rate, step, warmup, steps);
             self.optimizer.step(&gradients, rate)?;
             self.bar.inc(1);
         }
-        Ok(sum / per_epoch as f64)
+        // Asked for once: a GPU would be waited for each time.
+        let losses: Vec<f32> = Tensor::stack(&losses, 0)?.to_vec1()?;
+        if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
+            let loss = losses[index];
+            bail!(
+                "epoch {epoch}, batch {}: the loss is {loss}; try a smaller --learning-rate",
+                index + 1
+            );
+        }
+        Ok(losses.iter().copied().map(f64::from).sum::<f64>() / per_epoch as f64)
     }
 
     /// The weights as they are now.
@@ -82,29 +91,39 @@ impl<'a> Learner<'a> {
             .collect::<candle_core::Result<_>>()?)
     }
 
-    /// Adds the gradients of a batch's loss and gives it back.
-    fn learn(&self, batch: &[usize], gradients: &mut Gradients) -> Result<f64> {
+    /// Adds the gradients of a batch's loss and gives the loss back.
+    fn learn(
+        &self,
+        batch: &[usize],
+        random: &mut StdRng,
+        gradients: &mut Gradients,
+    ) -> Result<Tensor> {
         let training = self.fit.training;
         let examples: Vec<&Example> = batch.iter().map(|index| &training[*index]).collect();
-        let tokens: Vec<&Tokens> = examples.iter().map(|example| &example.tokens).collect();
-        let logits = self.trainable.logits(self.fit.graph, &tokens)?;
-        let mut total = Tensor::zeros((), DType::F32, &Device::Cpu)?;
+        let dropped = self.fit.options.drop_tokens;
+        let tokens: Vec<Tokens> = examples
+            .iter()
+            .map(|example| thinned(&example.tokens, dropped, random))
+            .collect();
+        let tokens: Vec<&Tokens> = tokens.iter().collect();
+        let trainable = self.trainable;
+        let pooled = self.fit.graph.forward(&tokens, &trainable.adapter)?;
+        let logits = trainable.logits(&dropout(&pooled, self.fit.options.dropout, random)?)?;
+        let mut total: Option<Tensor> = None;
         for (head, logits) in logits.iter().enumerate() {
             if let Some(loss) = self.head_loss(head, logits, &examples)? {
-                total = (total + loss)?;
+                total = Some(match total {
+                    Some(total) => (total + loss)?,
+                    None => loss,
+                });
             }
         }
-        let value = f64::from(total.to_scalar::<f32>()?);
-        ensure!(
-            value.is_finite(),
-            "the loss is {value}; try a smaller --learning-rate"
-        );
+        let Some(total) = total else {
+            return Ok(Tensor::zeros((), DType::F32, self.fit.graph.device())?);
+        };
         gradients.collect(&self.variables, &total.backward()?)?;
-        let norm = gradients.norm()?;
-        if norm > LONGEST_GRADIENT {
-            gradients.scale(LONGEST_GRADIENT / norm)?;
-        }
-        Ok(value)
+        gradients.clip(LONGEST_GRADIENT)?;
+        Ok(total.detach())
     }
 
     /// Weighted cross-entropy with smoothed labels over the texts that have a label.
@@ -131,11 +150,43 @@ impl<'a> Learner<'a> {
         if sum == 0.0 {
             return Ok(None);
         }
-        let targets = Tensor::from_vec(targets, (examples.len(), labels), &Device::Cpu)?;
+        let targets = Tensor::from_vec(targets, (examples.len(), labels), logits.device())?;
         let log_probabilities = log_softmax(logits, D::Minus1)?;
         let loss = ((log_probabilities * targets)?.sum_all()? * (-1.0 / f64::from(sum)))?;
         Ok(Some(loss))
     }
+}
+
+/// A text without some of its tokens; the first and the last, which mark its ends, stay.
+fn thinned(tokens: &Tokens, dropped: f64, random: &mut StdRng) -> Tokens {
+    let last = tokens.ids.len().saturating_sub(1);
+    let places = tokens.ids.iter().enumerate();
+    let ids = places
+        .filter(|(place, _)| *place == 0 || *place == last || !random.random_bool(dropped))
+        .map(|(_, id)| *id);
+    Tokens {
+        ids: ids.collect(),
+        truncated: tokens.truncated,
+    }
+}
+
+/// Sets a part of the numbers to 0 and scales the others up to the same expectation.
+fn dropout(vectors: &Tensor, dropped: f64, random: &mut StdRng) -> Result<Tensor> {
+    if dropped <= 0.0 {
+        return Ok(vectors.clone());
+    }
+    let kept = (1.0 - dropped).recip() as f32;
+    let factors: Vec<f32> = (0..vectors.elem_count())
+        .map(|_| {
+            if random.random_bool(dropped) {
+                0.0
+            } else {
+                kept
+            }
+        })
+        .collect();
+    let factors = Tensor::from_vec(factors, vectors.shape(), vectors.device())?;
+    Ok((vectors * factors)?)
 }
 
 /// How much each class counts: a text of a class of n texts weighs n^-½, on average 1.
@@ -152,4 +203,22 @@ fn class_weights(examples: &[Example], head: usize, labels: usize) -> Vec<f32> {
         .sum();
     let norm = total as f32 / sum.max(f32::MIN_POSITIVE);
     counts.iter().map(|count| weight(*count) * norm).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thinned_text_keeps_its_ends_and_its_order() {
+        let tokens = Tokens {
+            ids: (0..1000).collect(),
+            truncated: false,
+        };
+        let mut random = StdRng::seed_from_u64(3);
+        let ids = thinned(&tokens, 0.2, &mut random).ids;
+        assert!((700..900).contains(&ids.len()), "{}", ids.len());
+        assert!(ids.is_sorted() && ids[0] == 0 && ids[ids.len() - 1] == 999);
+        assert_eq!(thinned(&tokens, 0.0, &mut random), tokens);
+    }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use encoder::Encoder;
 
+mod average;
 pub mod calibration;
 pub mod dataset;
 pub mod encoder_graph;
@@ -21,11 +22,14 @@ mod output;
 pub mod pair_prompts;
 pub mod severity_data;
 mod split;
+mod text_rows;
 
 use dataset::{Case, Dataset};
 use encoder_graph::EncoderGraph;
 use fine_tuning::{Example, Fit, Fitted};
 use heads_spec::HeadsSpec;
+
+use crate::device::DeviceChoice;
 
 /// Settings of the training.
 #[derive(Debug, Clone, Args)]
@@ -80,6 +84,19 @@ pub struct TrainingOptions {
     /// Seed of split, initial weights and order.
     #[arg(long, default_value_t = 17)]
     pub seed: u64,
+    /// Part of the tokens that is left out of a text each time it is learned from.
+    #[arg(long, default_value_t = 0.0)]
+    pub drop_tokens: f64,
+    /// Part of the numbers of a text's vector that the heads do not see each time it is learned from.
+    #[arg(long, default_value_t = 0.0)]
+    pub dropout: f64,
+    /// Do not train: average these result folders of earlier trainings with the same encoder and heads, keep
+    /// --rank directions of each matrix, calibrate and measure.
+    #[arg(long, num_args = 1..)]
+    pub average: Vec<PathBuf>,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t = DeviceChoice::Auto)]
+    pub device: DeviceChoice,
 }
 
 /// Trains, calibrates, prints and writes.
@@ -87,8 +104,7 @@ pub struct TrainingOptions {
 /// # Errors
 /// Data that cannot be used, an encoder that does not load, or a disk that refuses.
 pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
-    ensure!(options.max_epochs >= 1, "--max-epochs must be at least 1");
-    ensure!(options.batch >= 1, "--batch must be at least 1");
+    check_options(options)?;
     let started = Instant::now();
     let spec = HeadsSpec::read(&options.data)?;
     let dataset = Dataset::read_training(&options.data, &spec)?;
@@ -112,7 +128,7 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
     }
     check_labels(&spec, &training)?;
     let encoder = load_encoder(&options.encoder)?;
-    let graph = EncoderGraph::read(&options.encoder)?;
+    let graph = EncoderGraph::read(&options.encoder, &options.device.open()?)?;
     let training = examples(&encoder, &spec, &training)?;
     let held_out = examples(&encoder, &spec, &validation)?;
     writeln!(
@@ -144,6 +160,22 @@ pub fn train(options: &TrainingOptions, out: &mut impl Write) -> Result<()> {
         duration: started.elapsed(),
     };
     result.write(out)
+}
+
+fn check_options(options: &TrainingOptions) -> Result<()> {
+    ensure!(options.max_epochs >= 1, "--max-epochs must be at least 1");
+    ensure!(options.batch >= 1, "--batch must be at least 1");
+    ensure!(options.rank >= 1, "--rank must be at least 1");
+    for (name, part) in [
+        ("--drop-tokens", options.drop_tokens),
+        ("--dropout", options.dropout),
+    ] {
+        ensure!(
+            (0.0..1.0).contains(&part),
+            "{name} must be at least 0 and below 1"
+        );
+    }
+    Ok(())
 }
 
 /// Balances the named heads.

@@ -1,10 +1,13 @@
-//! RMS norm and layer norm with their gradients. On the CPU each is one pass over the memory; elsewhere RMS
-//! norm is put together from candle's operations, which have gradients of their own.
+//! RMS norm and layer norm with their gradients. On the CPU each is one pass over the memory; elsewhere both are
+//! put together from candle's operations.
 
 use anyhow::Result;
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Shape, Tensor};
 
-use super::rows::{dot, for_rows, from_rows, numbers};
+use super::{
+    by_hand,
+    rows::{dot, for_rows, from_rows, numbers},
+};
 
 /// `x / sqrt(mean(x²) + ε) · weight` for each row of `[rows, width]` (Zhang & Sennrich 2019).
 pub(crate) fn rms_norm(input: &Tensor, weight: &Tensor, epsilon: f64) -> Result<Tensor> {
@@ -17,16 +20,19 @@ pub(crate) fn rms_norm(input: &Tensor, weight: &Tensor, epsilon: f64) -> Result<
     Ok(input.broadcast_div(&scale)?.broadcast_mul(weight)?)
 }
 
-/// `(x − mean) / sqrt(variance + ε) · weight + bias` for each row of `[rows, width]` (Ba et al. 2016), on the CPU.
+/// `(x − mean) / sqrt(variance + ε) · weight + bias` for each row of `[rows, width]` (Ba et al. 2016).
 pub(crate) fn layer_norm(
     input: &Tensor,
-    weight: &[f32],
-    bias: &[f32],
+    weight: &Tensor,
+    bias: &Tensor,
     epsilon: f32,
 ) -> Result<Tensor> {
+    if !input.device().is_cpu() {
+        return by_hand::layer_norm(input, weight, bias, epsilon);
+    }
     let norm = LayerNorm {
-        weight: weight.to_vec(),
-        bias: bias.to_vec(),
+        weight: weight.to_vec1()?,
+        bias: bias.to_vec1()?,
         epsilon,
     };
     Ok(input.contiguous()?.apply_op1(norm)?)

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{Tensor, Var, safetensors};
+use candle_core::{DType, Tensor, Var, safetensors};
 
 use super::Gradients;
 
@@ -33,18 +33,44 @@ impl Default for AdamWSettings {
     }
 }
 
-struct Moments {
+/// A variable's place in the moments.
+struct Part {
     name: String,
     variable: Var,
-    mean: Tensor,
-    square: Tensor,
+    start: usize,
+    count: usize,
 }
 
 /// The optimizer with its state.
 pub struct AdamW {
     settings: AdamWSettings,
     step: i32,
-    moments: Vec<Moments>,
+    parts: Vec<Part>,
+    /// Of all variables, one after the other: a few large operations instead of many small ones.
+    moments: Option<Moments>,
+}
+
+struct Moments {
+    mean: Tensor,
+    square: Tensor,
+}
+
+impl Moments {
+    fn narrow(&self, start: usize, count: usize) -> candle_core::Result<Self> {
+        Ok(Self {
+            mean: self.mean.narrow(0, start, count)?,
+            square: self.square.narrow(0, start, count)?,
+        })
+    }
+
+    fn join(pieces: &[Self]) -> candle_core::Result<Self> {
+        let means: Vec<&Tensor> = pieces.iter().map(|piece| &piece.mean).collect();
+        let squares: Vec<&Tensor> = pieces.iter().map(|piece| &piece.square).collect();
+        Ok(Self {
+            mean: Tensor::cat(&means, 0)?,
+            square: Tensor::cat(&squares, 0)?,
+        })
+    }
 }
 
 impl AdamW {
@@ -53,18 +79,30 @@ impl AdamW {
     /// # Errors
     /// The device has no memory left.
     pub fn new(variables: Vec<(String, Var)>, settings: AdamWSettings) -> Result<Self> {
-        let moments = variables.into_iter().map(|(name, variable)| {
-            Ok(Moments {
-                name,
-                mean: variable.zeros_like()?,
-                square: variable.zeros_like()?,
-                variable,
+        let mut total = 0;
+        let parts: Vec<Part> = variables
+            .into_iter()
+            .map(|(name, variable)| {
+                let (start, count) = (total, variable.elem_count());
+                total += count;
+                Part {
+                    name,
+                    variable,
+                    start,
+                    count,
+                }
             })
-        });
+            .collect();
+        let zeros = |part: &Part| Tensor::zeros(total, DType::F32, part.variable.device());
+        let mean = parts.first().map(zeros).transpose()?;
         Ok(Self {
             settings,
             step: 0,
-            moments: moments.collect::<Result<_>>()?,
+            moments: mean.map(|mean| Moments {
+                square: mean.clone(),
+                mean,
+            }),
+            parts,
         })
     }
 
@@ -73,28 +111,61 @@ impl AdamW {
     /// # Errors
     /// The device has no memory left.
     pub fn step(&mut self, gradients: &Gradients, learning_rate: f64) -> Result<()> {
+        self.step += 1;
+        let Some(moments) = &self.moments else {
+            return Ok(());
+        };
+        let has_gradient = |part: &Part| gradients.get(&part.variable).is_some();
+        let runs = self
+            .parts
+            .chunk_by(|one, next| has_gradient(one) == has_gradient(next));
+        let pieces = runs.map(|run| {
+            let start = run[0].start;
+            let count = run.iter().map(|part| part.count).sum();
+            let old = moments.narrow(start, count)?;
+            if has_gradient(&run[0]) {
+                self.update(run, &old, gradients, learning_rate)
+            } else {
+                Ok(old)
+            }
+        });
+        let pieces: Vec<Moments> = pieces.collect::<Result<_>>()?;
+        self.moments = Some(match <[Moments; 1]>::try_from(pieces) {
+            Ok([piece]) => piece,
+            Err(pieces) => Moments::join(&pieces)?,
+        });
+        Ok(())
+    }
+
+    /// Updates variables that lie side by side, and gives back their new moments.
+    fn update(
+        &self,
+        run: &[Part],
+        old: &Moments,
+        gradients: &Gradients,
+        learning_rate: f64,
+    ) -> Result<Moments> {
         let AdamWSettings {
             beta1,
             beta2,
             epsilon,
             weight_decay,
         } = self.settings;
-        self.step += 1;
         let mean_bias = 1.0 - beta1.powi(self.step);
         let square_bias = 1.0 - beta2.powi(self.step);
-        for state in &mut self.moments {
-            let Some(gradient) = gradients.get(&state.variable) else {
-                continue;
-            };
-            state.mean = ((&state.mean * beta1)? + (gradient * (1.0 - beta1))?)?;
-            state.square = ((&state.square * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
-            let root = ((&state.square / square_bias)?.sqrt()? + epsilon)?;
-            let change = ((&state.mean / mean_bias)? / root)?;
-            let kept =
-                (state.variable.as_detached_tensor() * (1.0 - learning_rate * weight_decay))?;
-            state.variable.set(&(kept - (change * learning_rate)?)?)?;
+        let gradient = flat(run.iter().filter_map(|part| gradients.get(&part.variable)))?;
+        let weights = flat(run.iter().map(|part| part.variable.as_tensor()))?.detach();
+        let mean = ((&old.mean * beta1)? + (&gradient * (1.0 - beta1))?)?;
+        let square = ((&old.square * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
+        let root = ((&square / square_bias)?.sqrt()? + epsilon)?;
+        let change = ((&mean / mean_bias)? / root)?;
+        let kept = (weights * (1.0 - learning_rate * weight_decay))?;
+        let weights = (kept - (change * learning_rate)?)?;
+        for part in run {
+            let own = weights.narrow(0, part.start - run[0].start, part.count)?;
+            part.variable.set(&own.reshape(part.variable.shape())?)?;
         }
-        Ok(())
+        Ok(Moments { mean, square })
     }
 
     /// Writes variables and moments to one safetensors file.
@@ -103,14 +174,15 @@ impl AdamW {
     /// The disk refuses.
     pub fn save(&self, path: &Path) -> Result<()> {
         let mut tensors = HashMap::new();
-        for state in &self.moments {
-            let name = &state.name;
-            tensors.insert(
-                format!("{name}.weight"),
-                state.variable.as_detached_tensor(),
-            );
-            tensors.insert(format!("{name}.mean"), state.mean.clone());
-            tensors.insert(format!("{name}.square"), state.square.clone());
+        for part in &self.parts {
+            let (name, variable) = (&part.name, &part.variable);
+            tensors.insert(format!("{name}.weight"), variable.as_detached_tensor());
+            if let Some(moments) = &self.moments {
+                let Moments { mean, square } = moments.narrow(part.start, part.count)?;
+                let shape = variable.shape();
+                tensors.insert(format!("{name}.mean"), mean.reshape(shape)?);
+                tensors.insert(format!("{name}.square"), square.reshape(shape)?);
+            }
         }
         Ok(safetensors::save(&tensors, path)?)
     }
@@ -120,7 +192,7 @@ impl AdamW {
     /// # Errors
     /// The file is missing, truncated, or belongs to another adapter.
     pub fn restore(&mut self, path: &Path, step: usize) -> Result<()> {
-        let tensors = match self.moments.first() {
+        let tensors = match self.parts.first() {
             Some(first) => safetensors::load(path, first.variable.device()),
             None => Ok(HashMap::new()),
         };
@@ -140,16 +212,28 @@ impl AdamW {
             );
             Ok(tensor.clone())
         };
-        for state in &mut self.moments {
-            let name = &state.name;
-            let weight = get(format!("{name}.weight"), &state.variable)?;
-            state.mean = get(format!("{name}.mean"), &state.variable)?;
-            state.square = get(format!("{name}.square"), &state.variable)?;
-            state.variable.set(&weight)?;
+        let mut pieces = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let (name, variable) = (&part.name, &part.variable);
+            let weight = get(format!("{name}.weight"), variable)?;
+            pieces.push(Moments {
+                mean: get(format!("{name}.mean"), variable)?.flatten_all()?,
+                square: get(format!("{name}.square"), variable)?.flatten_all()?,
+            });
+            variable.set(&weight)?;
+        }
+        if !pieces.is_empty() {
+            self.moments = Some(Moments::join(&pieces)?);
         }
         self.step = i32::try_from(step)?;
         Ok(())
     }
+}
+
+/// All numbers of the tensors, one after the other.
+fn flat<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> candle_core::Result<Tensor> {
+    let tensors = tensors.map(Tensor::flatten_all);
+    Tensor::cat(&tensors.collect::<candle_core::Result<Vec<_>>>()?, 0)
 }
 
 /// Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017,

@@ -62,6 +62,32 @@ impl Gradients {
         Ok(())
     }
 
+    /// Shortens the gradients to `longest` when as one vector they are longer. A GPU is not waited for.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn clip(&mut self, longest: f64) -> Result<()> {
+        let Some(device) = self.0.values().next().map(Tensor::device) else {
+            return Ok(());
+        };
+        if device.is_cpu() {
+            let norm = self.norm()?;
+            return if norm > longest {
+                self.scale(longest / norm)
+            } else {
+                Ok(())
+            };
+        }
+        let flat = self.0.values().map(Tensor::flatten_all);
+        let flat = Tensor::cat(&flat.collect::<candle_core::Result<Vec<_>>>()?, 0)?;
+        let norm = flat.sqr()?.sum_all()?.sqrt()?;
+        let factor = (norm.maximum(longest)?.recip()? * longest)?;
+        for gradient in self.0.values_mut() {
+            *gradient = gradient.broadcast_mul(&factor)?;
+        }
+        Ok(())
+    }
+
     /// Adds what a backward pass found for `variables`.
     ///
     /// # Errors

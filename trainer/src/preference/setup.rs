@@ -4,8 +4,7 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use candle_core::Device;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -13,33 +12,10 @@ use super::{
     frames::{FRAME_FILES, Frames},
     run::RunSettings,
 };
-use crate::language_model::{Adapter, AdapterConfig, Chat, LanguageModel, Precision, peft};
-
-/// Where to compute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DeviceChoice {
-    /// The first GPU when the trainer was built for CUDA, otherwise the CPU.
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// The first GPU.
-    Cuda,
-}
-
-impl DeviceChoice {
-    /// Opens the device.
-    ///
-    /// # Errors
-    /// A GPU is asked for and there is none.
-    pub fn open(self) -> Result<Device> {
-        match self {
-            Self::Cpu => Ok(Device::Cpu),
-            Self::Auto => Ok(Device::cuda_if_available(0)?),
-            Self::Cuda => Device::new_cuda(0)
-                .context("no GPU: build with `--features cuda` on a machine that has one"),
-        }
-    }
-}
+use crate::{
+    device::DeviceChoice,
+    language_model::{Adapter, AdapterConfig, Chat, LanguageModel, Precision, peft},
+};
 
 /// The model and its surroundings.
 #[derive(Debug, Clone, Args)]

@@ -2,6 +2,7 @@
 
 use std::{fs, ops::Range, path::Path};
 
+use candle_core::Device;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use trainer::{
@@ -9,6 +10,7 @@ use trainer::{
         self, TrainingOptions,
         encoder_graph::{EncoderAdapter, EncoderGraph},
     },
+    device::DeviceChoice,
     evaluate,
     export::convert_encoder::convert_encoder,
 };
@@ -49,6 +51,10 @@ fn options(data: &Path, encoder: &Path, seed: u64) -> TrainingOptions {
         rank: 4,
         alpha: 8.0,
         seed,
+        drop_tokens: 0.0,
+        dropout: 0.0,
+        average: Vec::new(),
+        device: DeviceChoice::Cpu,
     }
 }
 
@@ -103,6 +109,30 @@ fn the_same_seed_gives_the_same_heads() {
 }
 
 #[test]
+fn the_average_of_a_training_with_itself_is_that_training() {
+    let (data, _bert, _printed) = train(1);
+    let (model, _) = twins();
+    let one = data.path().join("out");
+    let averaged = TrainingOptions {
+        out: data.path().join("averaged"),
+        average: vec![one.clone(), one.clone()],
+        ..options(data.path(), model.path(), 1)
+    };
+    classifier::train(&averaged, &mut Vec::new()).unwrap();
+    let figures = |folder: &Path| {
+        let report = &json(&folder.join("metrics.json"))["heads"]["tone"]["holdout"]["report"];
+        report["confusion"].clone()
+    };
+    assert_eq!(figures(&one), figures(&averaged.out));
+    let rank = |folder: &Path| {
+        let tensors =
+            candle_core::safetensors::load(folder.join("heads.safetensors"), &Device::Cpu);
+        tensors.unwrap()["adapter.transformer.layer.0.ffn.lin1.A"].dims()[0]
+    };
+    assert_eq!(rank(&one), rank(&averaged.out));
+}
+
+#[test]
 fn a_label_with_too_few_texts_is_named() {
     let (data, _bert, _printed) = train(1);
     let (model, _) = twins();
@@ -121,7 +151,7 @@ fn a_label_with_too_few_texts_is_named() {
 fn the_encoder_computes_the_same_where_it_is_trained_and_where_it_is_served() {
     let (model, _) = twins();
     let served = encoder::Encoder::load(model.path()).unwrap();
-    let graph = EncoderGraph::read(model.path()).unwrap();
+    let graph = EncoderGraph::read(model.path(), &Device::Cpu).unwrap();
     let adapter = EncoderAdapter::new(&graph, 2, 4.0, 1).unwrap();
     let texts = ["sad", "so very glad to see you", "not glad, sad"];
     let expected = served.embed(&texts).unwrap();

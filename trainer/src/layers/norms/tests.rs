@@ -49,20 +49,21 @@ fn rms_norm_and_its_gradient_are_those_of_the_formula() {
 fn layer_norm_and_its_gradient_are_those_of_the_formula() {
     let weight = Tensor::randn(0.0_f32, 1.0, 24, &Device::Cpu).unwrap();
     let bias = Tensor::randn(0.0_f32, 1.0, 24, &Device::Cpu).unwrap();
-    let numbers = |tensor: &Tensor| tensor.to_vec1::<f32>().unwrap();
-    same(
-        &[random(&[19, 24])],
-        |inputs| layer_norm(&inputs[0], &numbers(&weight), &numbers(&bias), 1e-5).unwrap(),
-        |inputs| {
-            let mean = inputs[0].mean_keepdim(1).unwrap();
-            let centred = inputs[0].broadcast_sub(&mean).unwrap();
-            let variance = centred.sqr().unwrap().mean_keepdim(1).unwrap();
-            let scale = (variance + 1e-5).unwrap().sqrt().unwrap();
-            let normal = centred.broadcast_div(&scale).unwrap();
-            let scaled = normal.broadcast_mul(&weight).unwrap();
-            scaled.broadcast_add(&bias).unwrap()
-        },
-    );
+    for one in [layer_norm, by_hand::layer_norm] {
+        same(
+            &[random(&[19, 24])],
+            |inputs| one(&inputs[0], &weight, &bias, 1e-5).unwrap(),
+            |inputs| {
+                let mean = inputs[0].mean_keepdim(1).unwrap();
+                let centred = inputs[0].broadcast_sub(&mean).unwrap();
+                let variance = centred.sqr().unwrap().mean_keepdim(1).unwrap();
+                let scale = (variance + 1e-5).unwrap().sqrt().unwrap();
+                let normal = centred.broadcast_div(&scale).unwrap();
+                let scaled = normal.broadcast_mul(&weight).unwrap();
+                scaled.broadcast_add(&bias).unwrap()
+            },
+        );
+    }
 }
 
 #[test]
