@@ -42,6 +42,8 @@ pub(super) async fn run(
             data_dir: data.path().to_path_buf(),
             ready_timeout: READY_TIMEOUT,
             sink: Sink::Folder(logs.clone()),
+            // No word of a person may be in any line, so all of them are written and searched.
+            log_filter: Some("trace"),
         },
     )?;
     let ready = tokio::select! {

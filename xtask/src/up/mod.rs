@@ -48,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace, args: &UpArgs) -> Result<()> {
         data_dir,
         ready_timeout: Duration::from_secs(args.ready_timeout),
         sink: Sink::Terminal,
+        log_filter: None,
     };
     runtime()?.block_on(serve(parts, &options))
 }

@@ -35,6 +35,8 @@ pub(crate) struct StackOptions {
     pub(crate) ready_timeout: Duration,
     /// Where the services' lines go.
     pub(crate) sink: Sink,
+    /// Which lines they write; without it what they write by default.
+    pub(crate) log_filter: Option<&'static str>,
 }
 
 /// The running services, in the order in which they stop.
@@ -53,7 +55,11 @@ impl Stack {
         let addresses = Addresses::choose(options.port, options.internal_ports)?;
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make {}", options.data_dir.display()))?;
-        let commands = commands(parts, &addresses, &options.data_dir);
+        let mut commands = commands(parts, &addresses, &options.data_dir);
+        for (command, filter) in commands.iter_mut().zip(options.log_filter.iter().cycle()) {
+            let arguments = ["--log-filter", filter].map(Into::into);
+            command.arguments.extend(arguments);
+        }
         let services = commands
             .iter()
             .map(|command| Service::start(command, &options.sink))
@@ -204,6 +210,7 @@ mod tests {
             data_dir: folder.path().join("data"),
             ready_timeout: Duration::from_secs(60),
             sink: Sink::Terminal,
+            log_filter: None,
         };
         let mut stack = Stack::start(parts, &options).unwrap();
         let error = stack.run().await.unwrap_err().to_string();
