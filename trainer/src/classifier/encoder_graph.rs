@@ -2,14 +2,17 @@
 //! every linear layer that are trained. In: token ids. Out: pooled vectors with a graph. What is served
 //! is `encoder`, after the pairs have been merged; a test holds the two together.
 
-use std::{collections::BTreeMap, path::Path};
+mod adapter;
+
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{D, DType, Device, Tensor, Var, safetensors};
+use candle_core::{D, DType, Device, Tensor, safetensors};
 use candle_nn::ops::softmax;
 use encoder::Tokens;
-use rand::{SeedableRng, rngs::StdRng};
 use serde::Deserialize;
+
+pub use adapter::EncoderAdapter;
 
 use super::text_rows::{TextRows, Texts};
 use crate::layers::{FrozenMatrix, LowRankPair, by_hand, norms::layer_norm};
@@ -66,13 +69,6 @@ pub struct EncoderGraph {
     layers: Vec<Layer>,
 }
 
-/// The trainable part.
-pub struct EncoderAdapter {
-    /// The sum is scaled by alpha / rank.
-    pub scale: f64,
-    pairs: BTreeMap<String, LowRankPair>,
-}
-
 impl Linear {
     /// `x · Wᵀ + b` and what the pair adds.
     fn apply(
@@ -97,60 +93,6 @@ impl Linear {
 /// The name of a matrix of a layer, as in the folder but without "distilbert." and ".weight".
 fn name(layer: usize, part: &str) -> String {
     format!("transformer.layer.{layer}.{part}")
-}
-
-impl EncoderAdapter {
-    /// Pairs on every linear layer that change nothing yet.
-    ///
-    /// # Errors
-    /// The rank is 0.
-    pub fn new(graph: &EncoderGraph, rank: usize, alpha: f64, seed: u64) -> Result<Self> {
-        ensure!(rank > 0, "the rank of an adapter must be at least 1");
-        let mut random = StdRng::seed_from_u64(seed);
-        let mut pairs = BTreeMap::new();
-        for (index, layer) in graph.layers.iter().enumerate() {
-            for (part, linear) in LINEAR_LAYERS.iter().zip(&layer.linear) {
-                let dims = linear.weight.dims2()?;
-                let pair = LowRankPair::new(dims, rank, &mut random, graph.device())?;
-                pairs.insert(name(index, part), pair);
-            }
-        }
-        Ok(Self {
-            scale: alpha / rank as f64,
-            pairs,
-        })
-    }
-
-    /// From a pair for each linear layer, with a scale of 1.
-    pub(super) fn from_pairs(
-        graph: &EncoderGraph,
-        pair: impl Fn(&str) -> Result<LowRankPair>,
-    ) -> Result<Self> {
-        let names =
-            (0..graph.layers.len()).flat_map(|index| LINEAR_LAYERS.map(|part| name(index, part)));
-        let pairs = names.map(|name| {
-            let pair = pair(&name)?;
-            Ok((name, pair))
-        });
-        Ok(Self {
-            scale: 1.0,
-            pairs: pairs.collect::<Result<_>>()?,
-        })
-    }
-
-    /// All trainable tensors under stable names.
-    #[must_use]
-    pub fn variables(&self) -> Vec<(String, Var)> {
-        let pairs = self.pairs.iter();
-        pairs
-            .flat_map(|(name, pair)| {
-                [
-                    (format!("{name}.A"), pair.down.clone()),
-                    (format!("{name}.B"), pair.up.clone()),
-                ]
-            })
-            .collect()
-    }
 }
 
 impl EncoderGraph {
@@ -304,54 +246,4 @@ impl EncoderGraph {
 }
 
 #[cfg(test)]
-mod tests {
-    use encoder::{Encoder, testing};
-
-    use super::*;
-
-    #[test]
-    fn texts_have_the_same_vectors_and_gradients_together_and_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        testing::write_multi_head(folder.path(), 3).unwrap();
-        let graph = EncoderGraph::read(folder.path(), &Device::Cpu).unwrap();
-        let adapter = EncoderAdapter::new(&graph, 2, 4.0, 1).unwrap();
-        for (_, variable) in adapter.variables() {
-            let values = variable.rand_like(-0.3, 0.3).unwrap();
-            variable.set(&values).unwrap();
-        }
-        let texts = [
-            "me",
-            "they laugh at me",
-            "i am alone. they laugh at me at me",
-        ];
-        let tokens = Encoder::load(folder.path())
-            .unwrap()
-            .encode(&texts)
-            .unwrap();
-        let tokens: Vec<&Tokens> = tokens.iter().collect();
-        let run = |rows: Result<TextRows>| {
-            let pooled = graph.pooled(&rows.unwrap(), &adapter).unwrap();
-            let gradients = pooled.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-            (pooled, gradients)
-        };
-        let (apart, expected) = run(TextRows::new(&tokens, &Device::Cpu));
-        let (together, found) = run(TextRows::together(&tokens, &Device::Cpu));
-        let close = |a: &Tensor, b: &Tensor| {
-            let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap();
-            let largest = a.abs().unwrap().max_all().unwrap();
-            let [difference, largest] =
-                [difference, largest].map(|tensor| tensor.to_scalar::<f32>().unwrap());
-            assert!(
-                largest > 0.0 && difference < 1e-4 * largest.max(1.0),
-                "{a} {b}"
-            );
-        };
-        close(&apart, &together);
-        for (_, variable) in adapter.variables() {
-            let gradient = |store: &candle_core::backprop::GradStore| {
-                store.get(variable.as_tensor()).unwrap().clone()
-            };
-            close(&gradient(&expected), &gradient(&found));
-        }
-    }
-}
+mod tests;
