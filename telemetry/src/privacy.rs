@@ -3,6 +3,16 @@
 
 use std::panic::{Location, PanicHookInfo};
 
+/// Libraries that write what they work on into their finer lines, and so a person's words: `tokenizers` names every
+/// character of a text. Whatever the filter says, they may write at "info" only.
+const WORDY_LIBRARIES: [&str; 1] = ["tokenizers"];
+
+/// Whether a line of this kind may be written at all.
+pub(crate) fn may_be_logged(metadata: &tracing::Metadata<'_>) -> bool {
+    let library = metadata.target().split("::").next().unwrap_or_default();
+    *metadata.level() <= tracing::Level::INFO || !WORDY_LIBRARIES.contains(&library)
+}
+
 /// For the whole process: panics are logged with their place only, and no core file is written. Call first in `main`.
 pub fn protect() {
     log_without_message();
@@ -34,6 +44,12 @@ mod tests {
         sync::{Arc, Mutex},
     };
 
+    use tracing_subscriber::{
+        Layer,
+        filter::{FilterExt, filter_fn},
+        layer::SubscriberExt,
+    };
+
     use super::*;
 
     #[derive(Clone, Default)]
@@ -47,6 +63,25 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_library_that_names_what_it_works_on_is_kept_short() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+        let everything = tracing_subscriber::EnvFilter::new("trace,tokenizers::tokenizer=trace");
+        let filter = everything.and(filter_fn(may_be_logged));
+        let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::trace!(target: "tokenizers::tokenizer::normalizer", "Replacing char 'z'");
+            tracing::debug!(target: "tokenizers", "z");
+            tracing::info!(target: "tokenizers", "loaded");
+            tracing::trace!(target: "h2", "a frame");
+        });
+        let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(logged.contains("loaded") && logged.contains("a frame"));
+        assert!(!logged.contains('\''), "{logged}");
     }
 
     #[test]
