@@ -127,6 +127,12 @@ async fn an_unclear_word_is_asked_about_and_the_answer_decides() {
     let yes = serious.chat("kind of yes").await;
     assert_eq!(payload(&yes, "guard")["route"], "crisis");
     assert_eq!(serious.get("/sessions/me").await["crisis"], true);
+
+    let near = gateway.person().await;
+    near.chat("i don't want to be here any more").await;
+    let tonight = near.chat("yes i mean it, tonight").await;
+    let said = payload(&tonight, "crisis")["message"].as_str().unwrap();
+    assert!(said.contains("in danger"), "{said}");
 }
 
 #[tokio::test]

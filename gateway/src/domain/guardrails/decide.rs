@@ -164,8 +164,14 @@ impl Evidence {
         let was_asked = matches!(before.last_route(), Some(Route::CheckIn | Route::Crisis));
         if was_asked && signals.affirms && signals.words <= SHORT_ANSWER {
             self.crisis.push(ANSWERED_YES.to_owned());
+            // "yes, tonight" names a time: the card for immediate danger.
+            let level = if signals.is_urgent {
+                Level::Plan
+            } else {
+                Level::Thoughts
+            };
             self.alarm = self.alarm.or(Alarm {
-                level: Some(Level::Thoughts),
+                level: Some(level),
                 ..Alarm::default()
             });
         }

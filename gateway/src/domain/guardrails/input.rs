@@ -33,6 +33,8 @@ pub struct Signals {
     pub retreats: bool,
     /// The message begins with a yes.
     pub affirms: bool,
+    /// A time that is near is named.
+    pub is_urgent: bool,
     /// The person says what was meant instead.
     pub clarifies: bool,
     /// Something makes light of what is said: laughter, an idiom, words that take a rule back.
@@ -131,6 +133,7 @@ pub fn inspect(
         labels_together: of_window.map(|labels| risk_labels(std::slice::from_ref(labels))),
         retreats: says_little || (found.retreats && found.words <= RETREAT_WORDS),
         affirms: found.affirms,
+        is_urgent: found.is_urgent,
         clarifies: found.clarifies,
         is_light: found.is_light,
         has_idiom: found.has_idiom,

@@ -47,6 +47,8 @@ pub struct RuleFindings {
     pub retreats: bool,
     /// The message begins with a yes.
     pub affirms: bool,
+    /// A time that is near is named.
+    pub is_urgent: bool,
     /// The person says what was meant instead.
     pub clarifies: bool,
     /// Something makes light of what is said.
@@ -197,6 +199,7 @@ impl RuleMatcher {
             hits: spans.hits(&self.file, &message),
             retreats: spans.has(Around::Retreat),
             affirms: spans.begins_with_yes,
+            is_urgent: spans.has(Around::Urgent),
             clarifies: spans.has(Around::Clarify),
             is_light: spans.is_light(),
             protects: spans.has(Around::Protect),

@@ -121,11 +121,20 @@ fn yes_to_the_question_is_a_crisis_and_yes_to_anything_else_is_not() {
     for route in [Route::Answer, Route::Support, Route::Decline] {
         assert_eq!(decide(&yes, &before(Clear, &[route])).route, Route::Answer);
     }
-    let long = Signals { words: 40, ..yes };
+    let long = Signals {
+        words: 40,
+        ..yes.clone()
+    };
     assert_eq!(
         decide(&long, &before(Clear, &[Route::CheckIn])).route,
         Route::Answer
     );
+    let tonight = Signals {
+        is_urgent: true,
+        ..yes
+    };
+    let near = decide(&tonight, &before(Crisis, &[Route::Crisis]));
+    assert_eq!((near.route, near.next_state), (Route::Crisis, Immediate));
 }
 
 #[test]
