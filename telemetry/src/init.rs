@@ -8,12 +8,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use opentelemetry::{global, trace::TracerProvider};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use tracing_subscriber::{
-    EnvFilter, Layer,
-    filter::{FilterExt, filter_fn},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::privacy;
 
@@ -113,7 +108,7 @@ impl TelemetryGuard {
 /// # Errors
 /// A filter or endpoint that cannot be used, or a second call in one process.
 pub fn init(service: &'static str, args: &TelemetryArgs) -> Result<TelemetryGuard, InitError> {
-    let filter = EnvFilter::try_new(&args.log_filter)?;
+    let filter = EnvFilter::try_new(privacy::without_words(&args.log_filter))?;
     let metrics = install_recorder()?;
     global::set_text_map_propagator(TraceContextPropagator::new());
 
@@ -130,7 +125,7 @@ pub fn init(service: &'static str, args: &TelemetryArgs) -> Result<TelemetryGuar
             .boxed(),
     };
     tracing_subscriber::registry()
-        .with(lines.with_filter(filter.and(filter_fn(privacy::may_be_logged))))
+        .with(lines.with_filter(filter))
         .with(traces.with_filter(tracing_subscriber::filter::LevelFilter::INFO))
         .try_init()
         .map_err(|_| InitError::AlreadySet)?;

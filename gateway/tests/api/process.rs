@@ -48,7 +48,12 @@ impl Process {
             let address = line.split(&format!(" {name}=")).nth(1)?;
             Some(format!("http://{}", address.split_whitespace().next()?))
         };
-        until(async || found("address").is_some() && found("admin").is_some()).await;
+        let listens = until(async || {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "{}", log.lock().unwrap());
+            found("address").is_some() && found("admin").is_some()
+        });
+        listens.await;
         let (url, admin) = (found("address").unwrap(), found("admin").unwrap());
         Self {
             child,
