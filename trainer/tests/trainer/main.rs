@@ -11,6 +11,7 @@ mod dpo_formula;
 mod eda;
 mod language_model;
 mod prepare;
+mod reference;
 mod requantize;
 mod resume;
 mod tiny_llama;
