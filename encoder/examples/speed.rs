@@ -8,7 +8,7 @@ use encoder::Encoder;
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: speed <folder>")?;
     let encoder = Encoder::load(folder)?;
-    for (words, texts) in [(46, 1), (46, 16), (510, 1), (510, 4)] {
+    for (words, texts) in [(10, 1), (46, 1), (46, 16), (510, 1), (510, 4)] {
         let text = vec!["people"; words].join(" ");
         let batch = vec![text.as_str(); texts];
         let tokens = encoder

@@ -9,22 +9,21 @@ use crate::{
     error::EncoderError,
     ops::{AddLayerNorm, BiasActivation},
     packed::Packed,
+    product::PackedWeight,
     weights::Weights,
 };
 
-/// Weight matrices are stored transposed, `[in, out]` row by row: the product packs them faster,
-/// which shows for single short texts.
 pub(crate) struct Layer {
     heads: usize,
-    /// Query, key and value in one matrix `[dim, 3 · dim]`: one product instead of three.
-    qkv: Tensor,
+    /// Query, key and value in one matrix `[3 · dim, dim]`: one product instead of three.
+    qkv: PackedWeight,
     query_bias: Vec<f32>,
     value_bias: Vec<f32>,
-    attention_out: Tensor,
+    attention_out: PackedWeight,
     attention_norm: AddLayerNorm,
-    widen: Tensor,
+    widen: PackedWeight,
     activation: BiasActivation,
-    narrow: Tensor,
+    narrow: PackedWeight,
     output_norm: AddLayerNorm,
 }
 
@@ -54,36 +53,38 @@ impl Layer {
         bias("attention.k_lin", dim)?;
         Ok(Self {
             heads: config.n_heads,
-            qkv: Tensor::cat(&[query?, key?, value?], 0)?.t()?.contiguous()?,
+            qkv: PackedWeight::new(&Tensor::cat(&[query?, key?, value?], 0)?)?,
             query_bias: bias("attention.q_lin", dim)?,
             value_bias: bias("attention.v_lin", dim)?,
-            attention_out: matrix("attention.out_lin", dim, dim)?.t()?.contiguous()?,
+            attention_out: PackedWeight::new(&matrix("attention.out_lin", dim, dim)?)?,
             attention_norm: norm("sa_layer_norm", bias("attention.out_lin", dim)?)?,
-            widen: matrix("ffn.lin1", hidden, dim)?.t()?.contiguous()?,
+            widen: PackedWeight::new(&matrix("ffn.lin1", hidden, dim)?)?,
             activation: BiasActivation {
                 bias: bias("ffn.lin1", hidden)?,
                 activation: config.activation,
             },
-            narrow: matrix("ffn.lin2", dim, hidden)?.t()?.contiguous()?,
+            narrow: PackedWeight::new(&matrix("ffn.lin2", dim, hidden)?)?,
             output_norm: norm("output_layer_norm", bias("ffn.lin2", dim)?)?,
         })
     }
 
     /// `[tokens, dim]` to `[tokens, dim]`.
     pub(crate) fn forward(&self, input: &Tensor, packed: &Packed) -> Result<Tensor, EncoderError> {
-        let attended = input.matmul(&self.qkv)?.apply_op1_no_bwd(&Attention {
-            packed,
-            heads: self.heads,
-            query_bias: &self.query_bias,
-            value_bias: &self.value_bias,
-        })?;
+        let attended = input
+            .apply_op1_no_bwd(&self.qkv)?
+            .apply_op1_no_bwd(&Attention {
+                packed,
+                heads: self.heads,
+                query_bias: &self.query_bias,
+                value_bias: &self.value_bias,
+            })?;
         let attended = attended
-            .matmul(&self.attention_out)?
+            .apply_op1_no_bwd(&self.attention_out)?
             .apply_op2_no_bwd(input, &self.attention_norm)?;
-        let wide = attended.matmul(&self.widen)?;
+        let wide = attended.apply_op1_no_bwd(&self.widen)?;
         wide.inplace_op1(&self.activation)?;
         Ok(wide
-            .matmul(&self.narrow)?
+            .apply_op1_no_bwd(&self.narrow)?
             .apply_op2_no_bwd(&attended, &self.output_norm)?)
     }
 }

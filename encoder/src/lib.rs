@@ -16,6 +16,7 @@ mod layer;
 mod model;
 mod ops;
 mod packed;
+mod product;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod tokens;

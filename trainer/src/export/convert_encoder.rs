@@ -10,6 +10,7 @@ use encoder::Encoder;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::onnx;
 use crate::files;
 
 /// The keys of BERT's config.json that are used.
@@ -47,13 +48,7 @@ pub fn convert_encoder(from: &Path, heads: Option<&Path>, to: &Path) -> Result<(
     let config = read_json(&from.join("config.json"))?;
     let config: BertConfig =
         serde_json::from_value(config).context("config.json is not that of a BERT model")?;
-    let weights_file = from.join("model.safetensors");
-    let bytes = fs::read(&weights_file)
-        .with_context(|| format!("cannot read {}", weights_file.display()))?;
-    let weights = safetensors::load_buffer(&bytes, &Device::Cpu)
-        .with_context(|| format!("{} is not valid safetensors", weights_file.display()))?;
-    drop(bytes);
-    let mut weights = rename(weights, config.num_hidden_layers)?;
+    let mut weights = rename(read_weights(from)?, config.num_hidden_layers)?;
 
     let staged = files::staging_folder(to)?;
     let folder = staged.path();
@@ -109,12 +104,23 @@ fn merge_delta(
     Ok(heads)
 }
 
+/// Of model.safetensors, or of model.onnx when only that is there.
+fn read_weights(from: &Path) -> Result<HashMap<String, Tensor>> {
+    let (file, onnx) = (from.join("model.safetensors"), from.join("model.onnx"));
+    if onnx.exists() && !file.exists() {
+        return onnx::weights(&onnx);
+    }
+    let bytes = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    safetensors::load_buffer(&bytes, &Device::Cpu)
+        .with_context(|| format!("{} is not valid safetensors", file.display()))
+}
+
 fn rename(mut weights: HashMap<String, Tensor>, layers: usize) -> Result<HashMap<String, Tensor>> {
     let mut take = |name: &str| -> Result<Tensor> {
         weights
             .remove(name)
             .or_else(|| weights.remove(&format!("bert.{name}")))
-            .ok_or_else(|| anyhow!("model.safetensors has no tensor {name}"))?
+            .ok_or_else(|| anyhow!("the weights have no tensor {name}"))?
             .to_dtype(DType::F32)
             .map_err(Into::into)
     };

@@ -3,4 +3,5 @@
 
 pub mod convert_encoder;
 pub mod merge;
+mod onnx;
 pub mod requantize;
