@@ -19,7 +19,7 @@ use crate::report::{LabelFigures, Report};
 const FOLDERS: [&str; 5] = [
     "content/safety",
     "content/prompts",
-    "models/minilm-distil-heads",
+    "models/bge-small-heads",
     "models/companion-135m/dpo",
     "tests/safety/suites",
 ];

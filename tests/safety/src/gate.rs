@@ -129,6 +129,7 @@ mod tests {
             by_source: BTreeMap::new(),
             ms_p50: 0.0,
             ms_p99: 0.0,
+            first_sentence: None,
         };
         let good = report(&[
             ("crisis", figures(0.97, 0.03, 0)),

@@ -24,7 +24,12 @@ use gateway::{
     stores::sealed::SealedStore,
 };
 
-use crate::cases::Case;
+use tokio::time::Instant;
+
+use crate::{
+    cases::Case,
+    first_sentence::{FirstSentence, WatchedGenerator},
+};
 
 /// Generous: other work may share the machine.
 const DEADLINES: GenerationDeadlines = GenerationDeadlines {
@@ -44,12 +49,15 @@ pub struct Said {
     pub words: String,
     /// The card, when there was one.
     pub card: Option<CrisisCard>,
+    /// When the first words came; none when the model was not asked or nothing of it was released.
+    pub first_sentence: Option<FirstSentence>,
 }
 
 /// Answers as the product does.
 pub struct Companion {
     store: Arc<dyn Store>,
     turns: TurnRunner,
+    generator: Arc<WatchedGenerator>,
 }
 
 impl Companion {
@@ -65,11 +73,12 @@ impl Companion {
         let channel = clients::channel(inference_url).context("--inference must be a URL")?;
         let store: Arc<dyn Store> = Arc::new(SealedStore::open("sqlite::memory:").await?);
         let generator = Arc::new(InferenceClient::new(channel, DEADLINES));
+        let generator = Arc::new(WatchedGenerator::new(generator));
         let services = TurnServices {
             content,
             store: store.clone(),
             classifier,
-            generator,
+            generator: generator.clone(),
             now_ms,
         };
         let limits = TurnLimits {
@@ -83,6 +92,7 @@ impl Companion {
         Ok(Self {
             store,
             turns: TurnRunner::new(services, limits),
+            generator,
         })
     }
 
@@ -121,19 +131,32 @@ impl Companion {
     }
 
     async fn say(&self, session: SessionRecord, message: &str) -> Result<Said> {
+        let started = Instant::now();
         let mut events =
             self.turns
                 .answer(session, message.to_owned(), ClientKey::of("evaluation"));
         let mut said = Said::default();
+        let mut first = None;
         while let Some(event) = events.recv().await {
             match event {
                 TurnEvent::Guard { route, .. } => said.route = Some(route),
-                TurnEvent::Delta(text) => said.words.push_str(&text),
+                TurnEvent::Delta(text) => {
+                    first.get_or_insert_with(|| started.elapsed());
+                    said.words.push_str(&text);
+                }
                 TurnEvent::Crisis(card) => said.card = Some(card),
                 TurnEvent::Failed(error) => bail!("a turn failed: {error}"),
                 _ => {}
             }
         }
+        said.first_sentence = self
+            .generator
+            .take()
+            .zip(first)
+            .map(|(unguarded, released)| FirstSentence {
+                unguarded,
+                released,
+            });
         Ok(said)
     }
 }

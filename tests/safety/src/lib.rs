@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod dialogues;
 pub mod evidence;
+pub mod first_sentence;
 pub mod gate;
 pub mod generate;
 pub mod personas;

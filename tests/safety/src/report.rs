@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     cases::{Case, Label},
+    first_sentence::FirstSentenceFigures,
     pipeline::Outcome,
 };
 
@@ -44,6 +45,9 @@ pub struct Report {
     pub ms_p50: f64,
     /// The time that one message of a hundred exceeds.
     pub ms_p99: f64,
+    /// With the model: how long the first sentence takes, with and without guards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_sentence: Option<FirstSentenceFigures>,
 }
 
 /// One case with what happened.
@@ -64,6 +68,8 @@ impl Report {
         let turns = judged.iter().flat_map(|(_, outcome)| &outcome.turns);
         let mut times: Vec<Duration> = turns.map(|turn| turn.took).collect();
         times.sort();
+        let said = judged.iter().flat_map(|(_, outcome)| &outcome.said);
+        let first: Vec<_> = said.filter_map(|said| said.first_sentence).collect();
         Self {
             task: "guard",
             n: judged.len(),
@@ -77,6 +83,7 @@ impl Report {
                 .collect(),
             ms_p50: percentile(&times, 50),
             ms_p99: percentile(&times, 99),
+            first_sentence: FirstSentenceFigures::new(&first),
         }
     }
 
@@ -114,6 +121,17 @@ impl Report {
             "time of the guard for a message: {:.1} ms (median), {:.1} ms (one of a hundred is above)",
             self.ms_p50, self.ms_p99
         );
+        if let Some(first) = &self.first_sentence {
+            let _ = writeln!(
+                text,
+                "first sentence of {} replies: {:.0} ms with guards, {:.0} ms without (medians); ratio {:.2} (median), {:.2} (one of ten is above)",
+                first.n,
+                first.ms_released_p50,
+                first.ms_unguarded_p50,
+                first.ratio_p50,
+                first.ratio_p90
+            );
+        }
         text
     }
 }

@@ -14,7 +14,7 @@ use super::{
     heads_spec::HeadSpec,
     learner::Learner,
 };
-use crate::evaluate::report::Report;
+use crate::{evaluate::report::Report, optimisation::Workers};
 
 /// Texts that are looked at in one pass when nothing is learned.
 const TEXTS_AT_ONCE: usize = 32;
@@ -174,6 +174,11 @@ impl Fit<'_> {
         })
     }
 
+    /// A GPU computes all texts of a pass at once.
+    pub(super) fn workers(&self) -> Result<Workers> {
+        Workers::new(usize::from(!self.graph.device().is_cpu()))
+    }
+
     /// Logits of each head for the examples that have its label.
     pub(super) fn predict(
         &self,
@@ -188,12 +193,16 @@ impl Fit<'_> {
                 classes: Vec::new(),
             })
             .collect();
-        for examples in examples.chunks(TEXTS_AT_ONCE) {
-            let tokens: Vec<&Tokens> = examples.iter().map(|example| &example.tokens).collect();
-            let pooled = self.graph.forward(&tokens, &trainable.adapter)?;
-            let logits = trainable.logits(&pooled)?;
-            for (head, logits) in logits.iter().enumerate() {
-                let rows: Vec<Vec<f32>> = logits.to_vec2()?;
+        let passes: Vec<&[Example]> = examples.chunks(TEXTS_AT_ONCE).collect();
+        let all: Vec<usize> = (0..passes.len()).collect();
+        let (logits, _) = self.workers()?.map(&all, |_: &mut (), pass| {
+            let tokens: Vec<&Tokens> = passes[pass].iter().map(|e| &e.tokens).collect();
+            let logits = trainable.logits(&self.graph.forward(&tokens, &trainable.adapter)?)?;
+            let rows = logits.iter().map(|logits| Ok(logits.to_vec2::<f32>()?));
+            rows.collect::<Result<Vec<_>>>()
+        })?;
+        for (examples, logits) in passes.into_iter().zip(logits) {
+            for (head, rows) in logits.into_iter().enumerate() {
                 for (example, row) in examples.iter().zip(rows) {
                     if let Some(class) = example.classes[head] {
                         predictions[head].logits.push(row);

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 use super::fine_tuning::{Example, Fit, Trainable};
 use crate::{
-    optimisation::{AdamW, AdamWSettings, Gradients, cosine_with_warmup},
+    optimisation::{AdamW, AdamWSettings, Gradients, Workers, cosine_with_warmup},
     progress,
 };
 
@@ -24,9 +24,18 @@ pub(super) struct Learner<'a> {
     trainable: &'a Trainable,
     pub(super) variables: Vec<Var>,
     optimizer: AdamW,
+    workers: Workers,
     /// Of each head's classes.
     weights: Vec<Vec<f32>>,
     pub(super) bar: ProgressBar,
+}
+
+/// A text of a batch as it is learned from this time.
+struct Drawn<'a> {
+    tokens: Tokens,
+    example: &'a Example,
+    /// Of what is hidden from the heads.
+    seed: u64,
 }
 
 impl<'a> Learner<'a> {
@@ -44,6 +53,7 @@ impl<'a> Learner<'a> {
             trainable,
             variables: named.iter().map(|(_, variable)| variable.clone()).collect(),
             optimizer: AdamW::new(named, settings)?,
+            workers: fit.workers()?,
             weights: heads
                 .map(|(index, head)| class_weights(fit.training, index, head.labels.len()))
                 .collect(),
@@ -91,69 +101,96 @@ impl<'a> Learner<'a> {
             .collect::<candle_core::Result<_>>()?)
     }
 
-    /// Adds the gradients of a batch's loss and gives the loss back.
+    /// Adds the gradients of a batch's loss and gives the loss back. Each worker takes a part of the texts.
     fn learn(
         &self,
         batch: &[usize],
         random: &mut StdRng,
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
-        let training = self.fit.training;
-        let examples: Vec<&Example> = batch.iter().map(|index| &training[*index]).collect();
         let dropped = self.fit.options.drop_tokens;
-        let tokens: Vec<Tokens> = examples
+        let mut texts: Vec<Drawn<'_>> = batch
             .iter()
-            .map(|example| thinned(&example.tokens, dropped, random))
+            .map(|index| {
+                let example = &self.fit.training[*index];
+                Drawn {
+                    tokens: thinned(&example.tokens, dropped, random),
+                    example,
+                    seed: random.random(),
+                }
+            })
             .collect();
-        let tokens: Vec<&Tokens> = tokens.iter().collect();
-        let trainable = self.trainable;
-        let pooled = self.fit.graph.forward(&tokens, &trainable.adapter)?;
-        let logits = trainable.logits(&dropout(&pooled, self.fit.options.dropout, random)?)?;
-        let mut total: Option<Tensor> = None;
-        for (head, logits) in logits.iter().enumerate() {
-            if let Some(loss) = self.head_loss(head, logits, &examples)? {
-                total = Some(match total {
-                    Some(total) => (total + loss)?,
-                    None => loss,
-                });
-            }
+        // Dealt out by length, so that all workers have about as much to do.
+        texts.sort_by_key(|text| text.tokens.ids.len());
+        let totals = self.total_weights(&texts);
+        let parts: Vec<usize> = (0..self.workers.count().min(texts.len())).collect();
+        let (losses, found) = self
+            .workers
+            .map(&parts, |gradients: &mut Gradients, part| {
+                let texts = texts.iter().skip(part).step_by(parts.len()).collect();
+                self.part(texts, &totals, gradients)
+            })?;
+        for part in &found {
+            gradients.merge(part)?;
         }
-        let Some(total) = total else {
-            return Ok(Tensor::zeros((), DType::F32, self.fit.graph.device())?);
-        };
-        gradients.collect(&self.variables, &total.backward()?)?;
         gradients.clip(LONGEST_GRADIENT)?;
-        Ok(total.detach())
+        Ok(Tensor::stack(&losses, 0)?.sum_all()?)
     }
 
-    /// Weighted cross-entropy with smoothed labels over the texts that have a label.
+    /// The share of some of a batch's texts in its loss, and the gradients of that.
+    fn part(
+        &self,
+        texts: Vec<&Drawn<'_>>,
+        totals: &[f32],
+        gradients: &mut Gradients,
+    ) -> Result<Tensor> {
+        let tokens: Vec<&Tokens> = texts.iter().map(|text| &text.tokens).collect();
+        let trainable = self.trainable;
+        let pooled = self.fit.graph.forward(&tokens, &trainable.adapter)?;
+        let seeds: Vec<u64> = texts.iter().map(|text| text.seed).collect();
+        let logits = trainable.logits(&dropout(&pooled, self.fit.options.dropout, &seeds)?)?;
+        let mut sum = Tensor::zeros((), DType::F32, self.fit.graph.device())?;
+        for (head, logits) in logits.iter().enumerate() {
+            if totals[head] > 0.0 {
+                sum = (sum + self.head_loss(head, logits, &texts, totals[head])?)?;
+            }
+        }
+        gradients.collect(&self.variables, &sum.backward()?)?;
+        Ok(sum.detach())
+    }
+
+    /// How much the labels of a batch weigh together, for each head.
+    fn total_weights(&self, texts: &[Drawn<'_>]) -> Vec<f32> {
+        let total = |(head, weights): (usize, &Vec<f32>)| {
+            let classes = texts.iter().filter_map(|text| text.example.classes[head]);
+            classes.map(|class| weights[class]).sum()
+        };
+        self.weights.iter().enumerate().map(total).collect()
+    }
+
+    /// Weighted cross-entropy with smoothed labels over the texts that have a label, as a part of the batch's mean.
     fn head_loss(
         &self,
         head: usize,
         logits: &Tensor,
-        examples: &[&Example],
-    ) -> Result<Option<Tensor>> {
+        texts: &[&Drawn<'_>],
+        total: f32,
+    ) -> Result<Tensor> {
         let weights = &self.weights[head];
         let labels = weights.len();
-        let mut targets = vec![0.0; examples.len() * labels];
-        let mut sum = 0.0;
+        let mut targets = vec![0.0; texts.len() * labels];
         let smoothing = self.fit.options.label_smoothing;
-        for (row, example) in targets.chunks_exact_mut(labels).zip(examples) {
-            let Some(class) = example.classes[head] else {
+        for (row, text) in targets.chunks_exact_mut(labels).zip(texts) {
+            let Some(class) = text.example.classes[head] else {
                 continue;
             };
             let weight = weights[class];
             row.fill(weight * smoothing / labels as f32);
             row[class] += weight * (1.0 - smoothing);
-            sum += weight;
         }
-        if sum == 0.0 {
-            return Ok(None);
-        }
-        let targets = Tensor::from_vec(targets, (examples.len(), labels), logits.device())?;
+        let targets = Tensor::from_vec(targets, (texts.len(), labels), logits.device())?;
         let log_probabilities = log_softmax(logits, D::Minus1)?;
-        let loss = ((log_probabilities * targets)?.sum_all()? * (-1.0 / f64::from(sum)))?;
-        Ok(Some(loss))
+        Ok(((log_probabilities * targets)?.sum_all()? * (-1.0 / f64::from(total)))?)
     }
 }
 
@@ -170,19 +207,25 @@ fn thinned(tokens: &Tokens, dropped: f64, random: &mut StdRng) -> Tokens {
     }
 }
 
-/// Sets a part of the numbers to 0 and scales the others up to the same expectation.
-fn dropout(vectors: &Tensor, dropped: f64, random: &mut StdRng) -> Result<Tensor> {
+/// Sets a part of each row's numbers to 0 and scales the others up to the same expectation.
+fn dropout(vectors: &Tensor, dropped: f64, seeds: &[u64]) -> Result<Tensor> {
     if dropped <= 0.0 {
         return Ok(vectors.clone());
     }
     let kept = (1.0 - dropped).recip() as f32;
-    let factors: Vec<f32> = (0..vectors.elem_count())
-        .map(|_| {
-            if random.random_bool(dropped) {
-                0.0
-            } else {
-                kept
-            }
+    let width = vectors.dim(D::Minus1)?;
+    let factors: Vec<f32> = seeds
+        .iter()
+        .flat_map(|seed| {
+            let mut random = StdRng::seed_from_u64(*seed);
+            let factor = move |_| {
+                if random.random_bool(dropped) {
+                    0.0
+                } else {
+                    kept
+                }
+            };
+            (0..width).map(factor)
         })
         .collect();
     let factors = Tensor::from_vec(factors, vectors.shape(), vectors.device())?;

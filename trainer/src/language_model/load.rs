@@ -1,5 +1,5 @@
-//! Reads a model from a GGUF file (weights stay quantised) or from a folder with config.json and
-//! safetensors files. Names are Hugging Face's; GGUF has its own for the same tensors.
+//! Reads a model from a GGUF file (weights may stay quantised) or from a folder with config.json and
+//! safetensors files (weights may be quantised). Names are Hugging Face's; GGUF has its own for the same tensors.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,7 +10,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::{DType, Device, Tensor, quantized::gguf_file::Content, safetensors};
+use candle_core::{
+    DType, Device, Tensor,
+    quantized::{GgmlDType, QTensor, gguf_file::Content},
+    safetensors,
+};
 use serde::Deserialize;
 
 use super::{adapter::Module, config::ModelConfig, layer::Layer, model::LanguageModel};
@@ -37,6 +41,8 @@ struct GgufSource<'a> {
 struct FolderSource {
     tensors: HashMap<String, Tensor>,
     device: Device,
+    /// Whether matrices are brought to 4 bits.
+    four_bits: bool,
 }
 
 /// How the weights are held.
@@ -44,8 +50,8 @@ struct FolderSource {
 pub enum Precision {
     /// 32 bits a weight.
     Dense,
-    /// As the file has them.
-    AsStored,
+    /// As a GGUF file has them; those of a folder are brought to 4 bits while it is loaded.
+    Quantised,
 }
 
 impl LanguageModel {
@@ -57,8 +63,12 @@ impl LanguageModel {
         if path.is_dir() {
             let config = ModelConfig::from_folder(path)?;
             let tensors = folder_tensors(path)?;
-            let device = device.clone();
-            return build(config, &mut FolderSource { tensors, device })
+            let mut source = FolderSource {
+                tensors,
+                device: device.clone(),
+                four_bits: precision == Precision::Quantised,
+            };
+            return build(config, &mut source)
                 .with_context(|| format!("cannot load {}", path.display()));
         }
         let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
@@ -202,8 +212,24 @@ impl Source for GgufSource<'_> {
 }
 
 impl Source for FolderSource {
+    /// 4 bits are Q4_K (blocks of 256 with 6-bit scales), or Q4_0 for rows that do not fit into such blocks.
     fn matrix(&mut self, name: &str) -> Result<FrozenMatrix> {
-        Ok(FrozenMatrix::Dense(self.numbers(name)?))
+        if !self.four_bits {
+            return Ok(FrozenMatrix::Dense(self.numbers(name)?));
+        }
+        // Removed, so that not all weights are in memory twice.
+        let tensor = self.tensors.remove(name);
+        let tensor = tensor.with_context(|| format!("there is no tensor {name}"))?;
+        let width = tensor.dims2()?.1;
+        let kind = [GgmlDType::Q4K, GgmlDType::Q4_0]
+            .into_iter()
+            .find(|kind| width.is_multiple_of(kind.block_size()))
+            .with_context(|| format!("{name} has rows of {width}, which no 4-bit block divides"))?;
+        let quantised = QTensor::quantize_onto(&tensor, kind, &self.device)?;
+        Ok(FrozenMatrix::Quantised(
+            Arc::new(quantised),
+            self.device.clone(),
+        ))
     }
 
     fn numbers(&mut self, name: &str) -> Result<Tensor> {

@@ -29,6 +29,12 @@ impl Workers {
         Ok(Self(pools))
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Runs `job` for each of `items`. A worker takes every n-th item and has a state of its own, so that
     /// the same number of workers always adds the same numbers in the same order.
     ///

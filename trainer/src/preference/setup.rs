@@ -30,7 +30,7 @@ pub struct ModelOptions {
     #[arg(long, default_value_t = 512)]
     pub max_tokens: usize,
     /// Keep the base model's weights quantised and spread them out for each use (QLoRA): less memory,
-    /// more time.
+    /// more time. A GGUF file keeps its own blocks, the weights of a folder are brought to 4 bits.
     #[arg(long)]
     pub quantised: bool,
     /// Where to compute.
@@ -72,7 +72,7 @@ impl ModelOptions {
     /// Something is missing or broken; the message names it.
     pub fn load(&self) -> Result<Workbench> {
         let precision = if self.quantised {
-            Precision::AsStored
+            Precision::Quantised
         } else {
             Precision::Dense
         };

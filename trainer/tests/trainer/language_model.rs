@@ -106,8 +106,24 @@ fn quantised_weights_that_are_spread_out_for_each_use_compute_the_same() {
     )
     .unwrap();
     merge(&base, &adapter, &merged, TargetType::Q8_0).unwrap();
-    let stored = LanguageModel::load(&merged, Precision::AsStored, &Device::Cpu).unwrap();
+    let stored = LanguageModel::load(&merged, Precision::Quantised, &Device::Cpu).unwrap();
     assert!(difference(&logits(&load(&merged), None), &logits(&stored, None)) < 1e-5);
+}
+
+#[test]
+fn a_folder_is_brought_to_four_bits_and_adapters_on_it_still_learn() {
+    let folder = tempdir().unwrap();
+    let [plain, _] = both(folder.path());
+    let four = LanguageModel::load(folder.path(), Precision::Quantised, &Device::Cpu).unwrap();
+    let error = difference(&logits(&plain, None), &logits(&four, None));
+    // The step between 4-bit values of weights within 0.3 is 0.04.
+    assert!((1e-3..0.5).contains(&error), "{error}");
+    let adapter = random_adapter(four.config());
+    let (_, found) = gradients(&four, &adapter, false);
+    for (_, _, pair) in adapter.pairs() {
+        let gradient = found.get(&pair.down).unwrap().abs().unwrap();
+        assert!(gradient.max_all().unwrap().to_scalar::<f32>().unwrap() > 0.0);
+    }
 }
 
 #[test]

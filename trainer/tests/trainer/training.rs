@@ -1,6 +1,6 @@
 //! From labelled texts to a folder that the service loads.
 
-use std::{fs, ops::Range, path::Path};
+use std::{fs, io::ErrorKind, ops::Range, path::Path, process::Command};
 
 use candle_core::Device;
 use serde_json::{Value, json};
@@ -145,6 +145,75 @@ fn a_label_with_too_few_texts_is_named() {
     let error = classifier::train(&options, &mut Vec::new()).unwrap_err();
     assert!(format!("{error:#}").contains("grim"), "{error:#}");
     assert!(!options.out.exists());
+}
+
+#[test]
+fn a_loss_that_is_no_number_names_the_batch_and_leaves_the_result_before() {
+    let (data, _bert, _printed) = train(1);
+    let (model, _) = twins();
+    let before = fs::read(data.path().join("out/heads.safetensors")).unwrap();
+    let options = TrainingOptions {
+        learning_rate: 1e30,
+        ..options(data.path(), model.path(), 2)
+    };
+    let error = format!(
+        "{:#}",
+        classifier::train(&options, &mut Vec::new()).unwrap_err()
+    );
+    assert!(error.contains("epoch 1, batch "), "{error}");
+    assert!(error.contains("try a smaller --learning-rate"), "{error}");
+    let after = fs::read(options.out.join("heads.safetensors")).unwrap();
+    assert_eq!(before, after);
+}
+
+/// A file system of 256 kB, unmounted when dropped.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// None, with the reason on standard error, where mounting is not allowed.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+            .arg(folder.path())
+            .output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Self(folder));
+        }
+        eprintln!("skipped: a small file system cannot be mounted; run as root");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_leaves_the_result_before() {
+    let Some(disk) = SmallDisk::mount() else {
+        return;
+    };
+    let (data, _bert, _printed) = train(1);
+    let (model, _) = twins();
+    let options = TrainingOptions {
+        out: disk.0.path().join("out"),
+        ..options(data.path(), model.path(), 1)
+    };
+    classifier::train(&options, &mut Vec::new()).unwrap();
+    let before = fs::read(options.out.join("heads.safetensors")).unwrap();
+    let filler = fs::write(disk.0.path().join("filler"), vec![0; 1 << 20]);
+    assert_eq!(filler.unwrap_err().kind(), ErrorKind::StorageFull);
+    let again = TrainingOptions { seed: 2, ..options };
+    let error = format!(
+        "{:#}",
+        classifier::train(&again, &mut Vec::new()).unwrap_err()
+    );
+    assert!(error.contains("No space left"), "{error}");
+    let after = fs::read(again.out.join("heads.safetensors")).unwrap();
+    assert_eq!(before, after);
 }
 
 #[test]

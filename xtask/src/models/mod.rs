@@ -19,7 +19,7 @@ use self::{
 use crate::{cli::ModelsArgs, workspace::Workspace};
 
 /// The entry that the classifier loads.
-const CLASSIFIER: &str = "minilm-distil";
+const CLASSIFIER: &str = "bge-small";
 
 /// What inference-svc is told to load.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,7 +273,7 @@ mod tests {
                 .contains("smollm2-135m")
         );
         assert!(
-            ready("minilm-distil")
+            ready("bge-small")
                 .unwrap_err()
                 .to_string()
                 .contains("not a chat model")

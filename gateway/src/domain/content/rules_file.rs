@@ -72,6 +72,10 @@ pub struct Rule {
     /// Laughter or an everyday reason turns the crisis into a question.
     #[serde(default)]
     pub jokes: bool,
+    /// The words name a subject as well ("suicide in Hamlet"): where the classifier sees next to nothing of a
+    /// crisis, the card becomes a question. Without the classifier it is the card.
+    #[serde(default)]
+    pub subject: bool,
     /// Counts only in a sentence that asks for something.
     #[serde(default)]
     pub request: bool,
@@ -128,8 +132,13 @@ impl RulesFile {
             enough(FILE, &what, 1, rule.phrases.iter().map(String::as_str))?;
             let what = format!("unless of {:?}", rule.id);
             enough(FILE, &what, 0, rule.unless.iter().map(String::as_str))?;
-            if rule.route != RuleRoute::Crisis && (rule.level.is_some() || rule.jokes) {
-                let reason = format!("{:?}: level and jokes are for crisis rules", rule.id);
+            if rule.route != RuleRoute::Crisis
+                && (rule.level.is_some() || rule.jokes || rule.subject)
+            {
+                let reason = format!(
+                    "{:?}: level, jokes and subject are for crisis rules",
+                    rule.id
+                );
                 return Err(ContentError::invalid(FILE, reason));
             }
         }

@@ -11,6 +11,9 @@ use crate::domain::ports::Classification;
 
 /// Most texts that one message is classified as.
 const MAXIMUM_TEXTS: usize = 8;
+/// A message of at most this many words is classified as a whole only: on the suites of `tests/safety` its sentences
+/// found no more crises than a lower border for the whole does, and a third more false ones.
+const WORDS_READ_AT_ONCE: usize = 40;
 /// A sentence with fewer words is not classified on its own: it says too little.
 const MINIMUM_SENTENCE_WORDS: usize = 3;
 /// A message of at most this many words says too little to be taken as a change of subject.
@@ -60,7 +63,7 @@ pub struct RiskLabels {
     pub manipulation: f64,
 }
 
-/// The texts to classify: the whole message first, then its sentences, because what is harmful is
+/// The texts to classify: the whole message first, then, of a long one, its sentences, because what is harmful is
 /// easily missed among much that is not. What was hidden in the message comes with them, and what was
 /// said before together with the message comes last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +80,7 @@ impl Texts {
     pub fn of(rules: &RuleMatcher, message: &str, before: &Before) -> Self {
         let mut texts = vec![message.to_owned()];
         let sentences = sentences::split(message);
-        if sentences.len() > 1 {
+        if sentences.len() > 1 && message.split_whitespace().count() > WORDS_READ_AT_ONCE {
             let long_enough = sentences.iter().filter(|sentence| {
                 sentence
                     .text
@@ -176,16 +179,16 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_classified_as_a_whole_and_by_sentence() {
+    fn a_message_is_classified_as_a_whole_and_a_long_one_by_sentence() {
         let before = Before::default();
-        assert_eq!(texts("how are you today", &before), ["how are you today"]);
+        for short in ["how are you today", "I had a bad day. Nobody wrote to me."] {
+            assert_eq!(texts(short, &before), [short]);
+        }
+        let first = format!("I had a {}bad day.", "very ".repeat(40));
+        let long = format!("{first} Nobody wrote to me. Ok bye.");
         assert_eq!(
-            texts("I had a bad day. Nobody wrote to me. Ok bye.", &before),
-            [
-                "I had a bad day. Nobody wrote to me. Ok bye.",
-                "I had a bad day.",
-                "Nobody wrote to me.",
-            ]
+            texts(&long, &before),
+            [long.as_str(), first.as_str(), "Nobody wrote to me."]
         );
         assert_eq!(
             texts(&"One more sentence here. ".repeat(100), &before).len(),

@@ -36,6 +36,8 @@ pub struct RuleHit {
     pub softened: Option<Softening>,
     /// Of a crisis rule: what it is about.
     pub alarm: Alarm,
+    /// Of a crisis rule: the words name a subject as well.
+    pub names_subject: bool,
 }
 
 /// What was found in a message.

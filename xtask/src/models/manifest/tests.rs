@@ -22,10 +22,7 @@ fn entry() -> String {
 fn the_shipped_file_has_the_embedded_defaults_and_the_hub_entry() {
     let root = Workspace::locate().unwrap().root;
     let manifest = Manifest::load(&root.join("models/models.toml")).unwrap();
-    assert_eq!(
-        manifest.default_names(),
-        ["companion-135m", "minilm-distil"]
-    );
+    assert_eq!(manifest.default_names(), ["bge-small", "companion-135m"]);
     assert!(matches!(
         manifest.require("mistral-7b-dpo").unwrap(),
         Entry::Hub { .. }

@@ -26,6 +26,7 @@ fn only_an_open_state_without_a_new_sign_is_a_recheck() {
             route: RuleRoute::Crisis,
             softened: None,
             alarm: Alarm::default(),
+            names_subject: false,
         }],
         ..open
     };
@@ -61,6 +62,7 @@ fn hit(id: &str, route: RuleRoute, softened: Option<Softening>, level: Option<Le
             level,
             ..Alarm::default()
         },
+        names_subject: false,
     }
 }
 
@@ -255,4 +257,34 @@ fn a_referral_is_better_than_a_no_that_only_the_classifier_asks_for() {
     assert_eq!(asks(std::slice::from_ref(&diagnosis)), Route::Redirect);
     assert_eq!(asks(&[diagnosis, method]), Route::Decline);
     assert_eq!(asks(&[]), Route::Decline);
+}
+
+#[test]
+fn a_word_that_names_a_subject_is_asked_about_when_the_classifier_sees_nothing_of_a_crisis() {
+    let word = RuleHit {
+        names_subject: true,
+        ..hit("word", RuleRoute::Crisis, None, None)
+    };
+    let other = hit("other", RuleRoute::Crisis, None, None);
+    let route = |hits: &[RuleHit], crisis: Option<f64>, state| {
+        let labels = crisis.map(|crisis| RiskLabels {
+            crisis,
+            ..RiskLabels::default()
+        });
+        let signals = Signals {
+            labels,
+            ..signals(hits)
+        };
+        decide(&signals, &Before::nothing(state)).route
+    };
+    let words = std::slice::from_ref(&word);
+    assert_eq!(route(words, Some(0.02), Clear), Route::CheckIn);
+    assert_eq!(route(words, Some(0.06), Clear), Route::Crisis);
+    assert_eq!(route(words, None, Clear), Route::Crisis);
+    assert_eq!(route(words, Some(0.0), Clear), Route::Crisis);
+    assert_eq!(route(words, Some(0.02), Distress), Route::Crisis);
+    assert_eq!(
+        route(&[word.clone(), other], Some(0.02), Clear),
+        Route::Crisis
+    );
 }

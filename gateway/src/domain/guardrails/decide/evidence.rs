@@ -12,11 +12,11 @@ use crate::domain::{
 };
 
 /// Probability of "crisis" that is enough on its own. This and the ones below are read off the
-/// precision and recall by probability in `models/minilm-distil-heads/MODEL_CARD.md` and the suites of
+/// precision and recall by probability in `models/bge-small-heads/MODEL_CARD.md` and the suites of
 /// `tests/safety`.
-pub(super) const CRISIS_ALONE: f64 = 0.30;
+pub(super) const CRISIS_ALONE: f64 = 0.20;
 /// The same when something makes light of what is said, or next to nothing is said.
-pub(super) const CRISIS_WEAK: f64 = 0.70;
+pub(super) const CRISIS_WEAK: f64 = 0.60;
 /// Words of a message that a saying may explain as a whole.
 const SHORT_MESSAGE: usize = 20;
 /// Words of a message that say too little for the classifier to be sure.
@@ -33,10 +33,12 @@ pub(super) const CRISIS_TOGETHER: f64 = 0.50;
 pub(super) const CRISIS_ASK: f64 = 0.12;
 /// Probability of "crisis" that asks for a warmer answer with resources.
 pub(super) const CRISIS_HINT: f64 = 0.08;
+/// Probability of "crisis" below which a word that names a subject as well asks for a question only.
+pub(super) const CRISIS_DOUBT: f64 = 0.05;
 /// Probability of "distress" that asks for a warmer answer.
 pub(super) const DISTRESS: f64 = 0.60;
 /// Probability that a message is not benign, harmful and manipulative together, that is declined.
-pub(super) const INTENT: f64 = 0.50;
+pub(super) const INTENT: f64 = 0.45;
 /// The same when the classifier finds distress: more is needed to turn somebody down.
 pub(super) const INTENT_DISTRESSED: f64 = 0.80;
 /// The same when a rule finds that the person is hurting, or wants to protect themself.
@@ -68,11 +70,12 @@ pub(super) struct Evidence {
 impl Evidence {
     pub(super) fn weigh(signals: &Signals, state: SafetyState) -> Self {
         let mut evidence = Self::default();
+        let is_doubted = is_doubted(signals, state);
         for hit in &signals.rules {
-            evidence.add_rule(hit, "", state);
+            evidence.add_rule(hit, "", state, is_doubted);
         }
         for hit in &signals.together {
-            evidence.add_rule(hit, TOGETHER, state);
+            evidence.add_rule(hit, TOGETHER, state, is_doubted);
         }
         if let Some(labels) = signals.labels {
             evidence.add_labels(labels, state, signals);
@@ -83,7 +86,7 @@ impl Evidence {
         evidence
     }
 
-    fn add_rule(&mut self, hit: &RuleHit, suffix: &str, state: SafetyState) {
+    fn add_rule(&mut self, hit: &RuleHit, suffix: &str, state: SafetyState, is_doubted: bool) {
         let code = format!("{}{suffix}", hit.id);
         // Whoever showed signs of crisis and now asks for means is in danger.
         if state.is_open() && hit.id.to_ascii_lowercase().contains(MEANS) {
@@ -91,6 +94,9 @@ impl Evidence {
             return;
         }
         match (hit.route, hit.softened) {
+            (RuleRoute::Crisis, None) if hit.names_subject && is_doubted => {
+                self.check_in.push(code);
+            }
             (RuleRoute::Crisis, None) => {
                 self.alarm = if self.crisis.is_empty() {
                     hit.alarm
@@ -166,6 +172,12 @@ impl Evidence {
             }
         }
     }
+}
+
+/// Whether the classifier is at hand and sees next to nothing of a crisis. An answer without that label is none.
+fn is_doubted(signals: &Signals, state: SafetyState) -> bool {
+    let is_low = |labels: RiskLabels| labels.crisis > 0.0 && labels.crisis < CRISIS_DOUBT;
+    state == SafetyState::Clear && signals.labels.is_some_and(is_low)
 }
 
 /// Whether the classifier alone should be believed less.

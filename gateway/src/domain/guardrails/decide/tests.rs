@@ -15,6 +15,7 @@ fn rule(id: &str, route: RuleRoute, softened: Option<Softening>) -> RuleHit {
         route,
         softened,
         alarm: Alarm::default(),
+        names_subject: false,
     }
 }
 
@@ -69,10 +70,8 @@ fn case(
     state: SafetyState,
     expected: (Route, &'static [&'static str], SafetyState),
 ) {
-    let rules = rules
-        .iter()
-        .map(|(id, route)| rule(id, *route, None))
-        .collect();
+    let rules = rules.iter();
+    let rules = rules.map(|(id, route)| rule(id, *route, None)).collect();
     Case {
         name,
         rules,
@@ -132,14 +131,14 @@ fn the_classifier_raises_and_never_clears() {
     case(
         "sure",
         &[],
-        labels(0.3, 0.0, 0.0, 0.0),
+        labels(0.2, 0.0, 0.0, 0.0),
         Clear,
         (Route::Crisis, &["classifier-crisis"], Crisis),
     );
     case(
         "unsure",
         &[],
-        labels(0.29, 0.0, 0.0, 0.0),
+        labels(0.19, 0.0, 0.0, 0.0),
         Clear,
         (
             Route::CheckIn,
@@ -182,7 +181,7 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
     case(
         "request",
         &[],
-        labels(0.0, 0.0, 0.5, 0.0),
+        labels(0.0, 0.0, 0.45, 0.0),
         Clear,
         (Route::Decline, &["classifier-harmful-request"], Clear),
     );

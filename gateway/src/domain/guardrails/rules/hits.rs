@@ -100,6 +100,7 @@ impl Spans {
                     route: rule.route,
                     softened,
                     alarm: alarm(rule, is_near),
+                    names_subject: rule.subject,
                 })
             })
             .collect()
