@@ -38,7 +38,7 @@ pub(super) const CRISIS_DOUBT: f64 = 0.05;
 /// Probability of "distress" that asks for a warmer answer.
 pub(super) const DISTRESS: f64 = 0.60;
 /// Probability that a message is not benign, harmful and manipulative together, that is declined.
-pub(super) const INTENT: f64 = 0.45;
+pub(super) const INTENT: f64 = 0.35;
 /// The same when the classifier finds distress: more is needed to turn somebody down.
 pub(super) const INTENT_DISTRESSED: f64 = 0.80;
 /// The same when a rule finds that the person is hurting, or wants to protect themself.

@@ -181,7 +181,7 @@ fn harmful_intent_is_declined_unless_the_person_is_hurting() {
     case(
         "request",
         &[],
-        labels(0.0, 0.0, 0.45, 0.0),
+        labels(0.0, 0.0, 0.35, 0.0),
         Clear,
         (Route::Decline, &["classifier-harmful-request"], Clear),
     );
