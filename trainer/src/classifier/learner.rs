@@ -127,8 +127,8 @@ impl<'a> Learner<'a> {
         let (losses, found) = self
             .workers
             .map(&parts, |gradients: &mut Gradients, part| {
-                let texts = texts.iter().skip(part).step_by(parts.len()).collect();
-                self.part(texts, &totals, gradients)
+                let texts: Vec<_> = texts.iter().skip(part).step_by(parts.len()).collect();
+                self.part(&texts, &totals, gradients)
             })?;
         for part in &found {
             gradients.merge(part)?;
@@ -140,7 +140,7 @@ impl<'a> Learner<'a> {
     /// The share of some of a batch's texts in its loss, and the gradients of that.
     fn part(
         &self,
-        texts: Vec<&Drawn<'_>>,
+        texts: &[&Drawn<'_>],
         totals: &[f32],
         gradients: &mut Gradients,
     ) -> Result<Tensor> {
@@ -152,7 +152,7 @@ impl<'a> Learner<'a> {
         let mut sum = Tensor::zeros((), DType::F32, self.fit.graph.device())?;
         for (head, logits) in logits.iter().enumerate() {
             if totals[head] > 0.0 {
-                sum = (sum + self.head_loss(head, logits, &texts, totals[head])?)?;
+                sum = (sum + self.head_loss(head, logits, texts, totals[head])?)?;
             }
         }
         gradients.collect(&self.variables, &sum.backward()?)?;
