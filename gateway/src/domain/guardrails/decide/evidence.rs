@@ -23,7 +23,7 @@ const SHORT_MESSAGE: usize = 20;
 const FEW_WORDS: usize = 4;
 /// Words of a message that need a high probability when no rule and no earlier sign says the same: in turns of
 /// a conversation the classifier hears more than was said. Below it the person is asked.
-const BRIEF_TURN: usize = 10;
+const BRIEF_TURN: usize = 12;
 /// Probability of "crisis" that is enough with an unclear sign or while the state is not clear.
 pub(super) const CRISIS_WITH_SIGN: f64 = 0.20;
 /// Probability of "crisis" of the last messages together that is enough when the new one has a sign. It is
@@ -31,6 +31,9 @@ pub(super) const CRISIS_WITH_SIGN: f64 = 0.20;
 pub(super) const CRISIS_TOGETHER: f64 = 0.50;
 /// Probability of "crisis" that asks for a question.
 pub(super) const CRISIS_ASK: f64 = 0.12;
+/// The same for a brief message that no rule knows and without a sign before: one in ten ordinary ones has 0.12, and
+/// a question about dying must not come out of the blue.
+pub(super) const CRISIS_ASK_BRIEF: f64 = 0.30;
 /// Probability of "crisis" that asks for a warmer answer with resources.
 pub(super) const CRISIS_HINT: f64 = 0.08;
 /// Probability of "crisis" below which a word that names a subject as well asks for a question only.
@@ -125,9 +128,14 @@ impl Evidence {
             (false, false) if is_unknown_within(signals, BRIEF_TURN) => CRISIS_WEAK,
             (false, false) => CRISIS_ALONE,
         };
+        let ask = if !has_sign && is_unknown_within(signals, BRIEF_TURN) {
+            CRISIS_ASK_BRIEF
+        } else {
+            CRISIS_ASK
+        };
         if labels.crisis >= enough {
             self.crisis.push(CLASSIFIER_CRISIS.to_owned());
-        } else if labels.crisis >= CRISIS_ASK {
+        } else if labels.crisis >= ask {
             self.check_in.push(CLASSIFIER_ASK.to_owned());
         }
         // A person who is hurting talks about harm. The label alone must not turn them away.
