@@ -218,14 +218,16 @@ fn referrals_go_before_questions_and_after_refusals() {
 
 #[test]
 fn a_brief_turn_that_no_rule_knows_is_asked_about() {
-    for (words, state, expected) in [
-        (6, Clear, Route::CheckIn),
-        (6, Crisis, Route::Crisis),
-        (12, Clear, Route::Crisis),
+    for (words, crisis, state, expected) in [
+        (6, 0.5, Clear, Route::CheckIn),
+        (6, 0.29, Clear, Route::Support),
+        (6, 0.29, Crisis, Route::Crisis),
+        (13, 0.5, Clear, Route::Crisis),
+        (13, 0.19, Clear, Route::CheckIn),
     ] {
         let signals = Signals {
             labels: Some(RiskLabels {
-                crisis: 0.5,
+                crisis,
                 distress: 0.4,
                 ..RiskLabels::default()
             }),
@@ -233,7 +235,10 @@ fn a_brief_turn_that_no_rule_knows_is_asked_about() {
             ..Signals::default()
         };
         let decision = decide(&signals, &Before::nothing(state));
-        assert_eq!(decision.route, expected, "{words} words, {state:?}");
+        assert_eq!(
+            decision.route, expected,
+            "{words} words, {crisis}, {state:?}"
+        );
     }
 }
 

@@ -48,7 +48,7 @@ impl Case {
             rules: self.rules,
             labels: self.labels,
             retreats: self.retreats,
-            words: 12,
+            words: 13,
             ..Signals::default()
         };
         let decision = decide(&signals, &Before::nothing(self.state));
