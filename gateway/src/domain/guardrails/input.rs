@@ -12,7 +12,7 @@ use crate::domain::ports::Classification;
 /// Most texts that one message is classified as.
 const MAXIMUM_TEXTS: usize = 8;
 /// A message of at most this many words is classified as a whole only: on the suites of `tests/safety` its sentences
-/// found no more crises than a lower border for the whole does, and a third more false ones.
+/// found no more crises than a lower border for the whole does, and more false ones among people who hurt.
 const WORDS_READ_AT_ONCE: usize = 40;
 /// A sentence with fewer words is not classified on its own: it says too little.
 const MINIMUM_SENTENCE_WORDS: usize = 3;

@@ -120,15 +120,16 @@ impl Evidence {
 
     fn add_labels(&mut self, labels: RiskLabels, state: SafetyState, signals: &Signals) {
         let has_sign = !self.check_in.is_empty() || state != SafetyState::Clear;
+        let is_brief = !has_sign && is_unknown_within(signals, BRIEF_TURN);
         let enough = match (is_weak(signals), has_sign) {
             // The saying explains what the classifier hears.
             _ if is_explained(signals, state) => f64::INFINITY,
             (true, _) => CRISIS_WEAK,
             (false, true) => CRISIS_WITH_SIGN,
-            (false, false) if is_unknown_within(signals, BRIEF_TURN) => CRISIS_WEAK,
+            (false, false) if is_brief => CRISIS_WEAK,
             (false, false) => CRISIS_ALONE,
         };
-        let ask = if !has_sign && is_unknown_within(signals, BRIEF_TURN) {
+        let ask = if is_brief {
             CRISIS_ASK_BRIEF
         } else {
             CRISIS_ASK
