@@ -6,10 +6,12 @@ use std::ops::Range;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape};
 use rayon::prelude::*;
 
-use crate::{kernels, ops::numbers, packed::Packed};
-
-/// Query rows that one thread takes at a time.
-const ROWS_AT_ONCE: usize = 8;
+use crate::{
+    kernels,
+    ops::numbers,
+    packed::Packed,
+    tile::{self, COLUMNS, ROWS, Tile},
+};
 
 /// `[tokens, 3 · dim]` (query, key, value, without their biases) to `[tokens, dim]`.
 pub(crate) struct Attention<'a> {
@@ -34,17 +36,16 @@ impl CustomOp1 for Attention<'_> {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let qkv = numbers(storage, layout)?;
         let dim = self.query_bias.len();
-        let keys: Vec<Vec<f32>> = self
+        let sides: Vec<KeysAndValues> = self
             .packed
             .ranges()
             .par_iter()
-            .map(|rows| transposed_keys(qkv, rows, dim))
+            .map(|rows| KeysAndValues::new(&qkv[rows.start * 3 * dim..rows.end * 3 * dim], self))
             .collect();
         let mut out = vec![0.0; self.packed.rows() * dim];
-        self.tasks(&mut out, dim).into_par_iter().for_each(|task| {
-            let text = &self.packed.ranges()[task.text];
-            self.attend(qkv, &keys[task.text], text, &task.rows, task.out);
-        });
+        self.tasks(&mut out, dim)
+            .into_par_iter()
+            .for_each(|task| self.attend(qkv, &sides[task.text], &task.rows, task.out));
         Ok((CpuStorage::F32(out), Shape::from((self.packed.rows(), dim))))
     }
 }
@@ -53,8 +54,8 @@ impl Attention<'_> {
     fn tasks<'o>(&self, mut out: &'o mut [f32], dim: usize) -> Vec<Task<'o>> {
         let mut tasks = Vec::new();
         for (text, range) in self.packed.ranges().iter().enumerate() {
-            for start in range.clone().step_by(ROWS_AT_ONCE) {
-                let rows = start..range.end.min(start + ROWS_AT_ONCE);
+            for start in range.clone().step_by(ROWS) {
+                let rows = start..range.end.min(start + ROWS);
                 let (head, tail) = out.split_at_mut(rows.len() * dim);
                 out = tail;
                 tasks.push(Task {
@@ -69,53 +70,115 @@ impl Attention<'_> {
 
     /// The key's bias adds the same to all scores of a row, so softmax cancels it; the weights of a
     /// row sum to 1, so the value's bias is added once.
-    fn attend(
-        &self,
-        qkv: &[f32],
-        keys: &[f32],
-        text: &Range<usize>,
-        rows: &Range<usize>,
-        out: &mut [f32],
-    ) {
+    fn attend(&self, qkv: &[f32], text: &KeysAndValues, rows: &Range<usize>, out: &mut [f32]) {
         let dim = self.query_bias.len();
-        let width = dim / self.heads;
-        let length = text.len();
+        let (count, width) = (rows.len(), dim / self.heads);
         let scale = 1.0 / (width as f32).sqrt();
-        let mut scores = vec![0.0; length];
-        let mut query = vec![0.0; width];
-        for (row, out) in rows.clone().zip(out.chunks_exact_mut(dim)) {
-            for head in 0..self.heads {
-                let columns = head * width..(head + 1) * width;
+        let mut queries = vec![0.0; width * count];
+        let mut scores = vec![0.0; count * text.padded()];
+        let mut weights = vec![0.0; count * text.length];
+        for head in 0..self.heads {
+            let columns = head * width..(head + 1) * width;
+            for (index, row) in rows.clone().enumerate() {
                 let source = &qkv[row * 3 * dim..][columns.clone()];
                 let bias = &self.query_bias[columns.clone()];
-                for ((query, source), bias) in query.iter_mut().zip(source).zip(bias) {
-                    *query = (source + bias) * scale;
+                for (step, (source, bias)) in source.iter().zip(bias).enumerate() {
+                    queries[step * count + index] = (source + bias) * scale;
                 }
-                scores.fill(0.0);
-                kernels::add_scaled_rows(&mut scores, &query, |column| {
-                    &keys[(columns.start + column) * length..][..length]
-                });
-                kernels::softmax(&mut scores);
-                let out = &mut out[columns.clone()];
-                out.copy_from_slice(&self.value_bias[columns.clone()]);
-                kernels::add_scaled_rows(out, &scores, |token| {
-                    let row = (text.start + token) * 3 * dim;
-                    &qkv[row + 2 * dim + columns.start..][..width]
-                });
+            }
+            products(&queries, count, text.keys(head), width, &mut scores);
+            for (index, row) in scores.chunks_exact_mut(text.padded()).enumerate() {
+                let row = &mut row[..text.length];
+                kernels::softmax(row);
+                for (token, weight) in row.iter().enumerate() {
+                    weights[token * count + index] = *weight;
+                }
+            }
+            let mut tile = Tile::default();
+            for (number, panel) in text.values(head).chunks_exact(text.length).enumerate() {
+                tile::multiply(&weights, count, panel, &mut tile);
+                let first = number * COLUMNS;
+                let here = first..width.min(first + COLUMNS);
+                for (sums, out) in tile.iter().zip(out.chunks_exact_mut(dim)) {
+                    let bias = &self.value_bias[columns.clone()][here.clone()];
+                    let out = &mut out[columns.clone()][here.clone()];
+                    for ((out, sum), bias) in out.iter_mut().zip(sums).zip(bias) {
+                        *out = sum + bias;
+                    }
+                }
             }
         }
     }
 }
 
-/// The keys of one text as `[dim, tokens]`, so that the scores of a row are sums of rows.
-fn transposed_keys(qkv: &[f32], rows: &Range<usize>, dim: usize) -> Vec<f32> {
-    let length = rows.len();
-    let mut keys = vec![0.0; dim * length];
-    for (token, row) in rows.clone().enumerate() {
-        let source = &qkv[row * 3 * dim + dim..][..dim];
-        for (column, value) in source.iter().enumerate() {
-            keys[column * length + token] = *value;
+/// All panels (of `steps` rows each) times `count` rows; a row of the result is as long as the panels are wide.
+fn products(left: &[f32], count: usize, panels: &[[f32; COLUMNS]], steps: usize, out: &mut [f32]) {
+    let width = panels.len() / steps * COLUMNS;
+    let mut tile = Tile::default();
+    for (number, panel) in panels.chunks_exact(steps).enumerate() {
+        tile::multiply(left, count, panel, &mut tile);
+        for (sums, out) in tile.iter().zip(out.chunks_exact_mut(width)) {
+            out[number * COLUMNS..][..COLUMNS].copy_from_slice(sums);
         }
     }
-    keys
+}
+
+/// Keys and values of one text in the order in which tiles read them, head after head; panels are filled up with
+/// zeros.
+struct KeysAndValues {
+    length: usize,
+    heads: usize,
+    /// For each head and 16 tokens: one row for each of the head's columns.
+    keys: Vec<[f32; COLUMNS]>,
+    /// For each head and 16 of its columns: one row for each token.
+    values: Vec<[f32; COLUMNS]>,
+}
+
+impl KeysAndValues {
+    /// From the rows `[tokens, 3 · dim]` of one text.
+    fn new(qkv: &[f32], attention: &Attention<'_>) -> Self {
+        let (dim, heads) = (attention.query_bias.len(), attention.heads);
+        let width = dim / heads;
+        let length = qkv.len() / (3 * dim);
+        let token_panels = length.div_ceil(COLUMNS);
+        let column_panels = width.div_ceil(COLUMNS);
+        let mut keys = vec![[0.0; COLUMNS]; heads * token_panels * width];
+        let mut values = vec![[0.0; COLUMNS]; heads * column_panels * length];
+        for (token, row) in qkv.chunks_exact(3 * dim).enumerate() {
+            let (panel, lane) = (token / COLUMNS, token % COLUMNS);
+            for head in 0..heads {
+                let key = &row[dim + head * width..][..width];
+                let rows = &mut keys[(head * token_panels + panel) * width..][..width];
+                for (target, value) in rows.iter_mut().zip(key) {
+                    target[lane] = *value;
+                }
+                let value = &row[2 * dim + head * width..][..width];
+                for (panel, value) in value.chunks(COLUMNS).enumerate() {
+                    let target = &mut values[(head * column_panels + panel) * length + token];
+                    target[..value.len()].copy_from_slice(value);
+                }
+            }
+        }
+        Self {
+            length,
+            heads,
+            keys,
+            values,
+        }
+    }
+
+    /// Tokens, filled up to whole panels.
+    fn padded(&self) -> usize {
+        self.length.next_multiple_of(COLUMNS)
+    }
+
+    fn keys(&self, head: usize) -> &[[f32; COLUMNS]] {
+        let size = self.keys.len() / self.heads;
+        &self.keys[head * size..][..size]
+    }
+
+    fn values(&self, head: usize) -> &[[f32; COLUMNS]] {
+        let size = self.values.len() / self.heads;
+        &self.values[head * size..][..size]
+    }
 }

@@ -9,6 +9,7 @@ use crate::{
     error::EncoderError,
     head::{Head, is_sequence_classification},
     model::Model,
+    product::Precision,
     tokens::{TextTokenizer, Tokens},
     weights::Weights,
 };
@@ -71,12 +72,25 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Loads config.json, model.safetensors, tokenizer.json and, if present, heads.safetensors.
+    /// Loads config.json, model.safetensors, tokenizer.json and, if present, heads.safetensors. The products of its
+    /// layers are computed in whole numbers of 8 bits.
     ///
     /// # Errors
     /// A file is missing, broken, or does not fit the others.
     pub fn load(folder: impl AsRef<Path>) -> Result<Self, EncoderError> {
-        let folder = folder.as_ref();
+        Self::load_with(folder.as_ref(), Precision::Rounded)
+    }
+
+    /// As [`Encoder::load`], but with products of 32 bits: two to three times slower, for tests and to measure what
+    /// rounding costs.
+    ///
+    /// # Errors
+    /// As [`Encoder::load`].
+    pub fn load_exact(folder: impl AsRef<Path>) -> Result<Self, EncoderError> {
+        Self::load_with(folder.as_ref(), Precision::Exact)
+    }
+
+    fn load_with(folder: &Path, precision: Precision) -> Result<Self, EncoderError> {
         let config = Config::read(&folder.join("config.json"))?;
         let max_tokens = config.max_position_embeddings;
         let tokenizer = TextTokenizer::read(
@@ -94,7 +108,7 @@ impl Encoder {
             });
         Ok(Self {
             tokenizer,
-            model: Model::read(&weights, &config, pooling)?,
+            model: Model::read(&weights, &config, pooling, precision)?,
             heads: Head::read_all(&weights, &config)?,
             dim: config.dim,
             max_tokens,

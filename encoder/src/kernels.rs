@@ -118,33 +118,6 @@ pub(crate) fn softmax(row: &mut [f32]) {
     }
 }
 
-/// `target += Σ factor[i] · rows[i]`, four rows at a time, so that `target` is read and written
-/// once for four products.
-pub(crate) fn add_scaled_rows<'a>(
-    target: &mut [f32],
-    factors: &[f32],
-    row: impl Fn(usize) -> &'a [f32],
-) {
-    let fours = factors.chunks_exact(4);
-    let done = factors.len() - fours.remainder().len();
-    for (index, f) in fours.enumerate() {
-        let first = 4 * index;
-        let width = target.len();
-        let (a, b) = (&row(first)[..width], &row(first + 1)[..width]);
-        let (c, d) = (&row(first + 2)[..width], &row(first + 3)[..width]);
-        for (position, value) in target.iter_mut().enumerate() {
-            let low = multiply_add(f[1], b[position], f[0] * a[position]);
-            let high = multiply_add(f[3], d[position], f[2] * c[position]);
-            *value += low + high;
-        }
-    }
-    for (index, factor) in factors.iter().enumerate().skip(done) {
-        for (value, x) in target.iter_mut().zip(row(index)) {
-            *value = multiply_add(*factor, *x, *value);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,19 +174,6 @@ mod tests {
         let expected = [-1.5 / unit, -0.5 / unit, 1.0 / unit + 0.5, 1.5 / unit];
         for (value, expected) in row.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6);
-        }
-    }
-
-    #[test]
-    fn scaled_rows_add_up_for_every_remainder() {
-        for count in 0..10 {
-            let rows: Vec<Vec<f32>> = (0..count).map(|i| vec![i as f32, 1.0, -1.0]).collect();
-            let factors: Vec<f32> = (0..count).map(|i| i as f32 + 1.0).collect();
-            let mut target = vec![0.5; 3];
-            add_scaled_rows(&mut target, &factors, |i| &rows[i]);
-            let first: f32 = (0..count).map(|i| (i * (i + 1)) as f32).sum();
-            let second: f32 = factors.iter().sum();
-            assert_eq!(target, [0.5 + first, 0.5 + second, 0.5 - second]);
         }
     }
 }

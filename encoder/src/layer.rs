@@ -9,21 +9,21 @@ use crate::{
     error::EncoderError,
     ops::{AddLayerNorm, BiasActivation},
     packed::Packed,
-    product::PackedWeight,
+    product::{Precision, Product},
     weights::Weights,
 };
 
 pub(crate) struct Layer {
     heads: usize,
     /// Query, key and value in one matrix `[3 · dim, dim]`: one product instead of three.
-    qkv: PackedWeight,
+    qkv: Product,
     query_bias: Vec<f32>,
     value_bias: Vec<f32>,
-    attention_out: PackedWeight,
+    attention_out: Product,
     attention_norm: AddLayerNorm,
-    widen: PackedWeight,
+    widen: Product,
     activation: BiasActivation,
-    narrow: PackedWeight,
+    narrow: Product,
     output_norm: AddLayerNorm,
 }
 
@@ -32,6 +32,7 @@ impl Layer {
         weights: &Weights,
         prefix: &str,
         config: &Config,
+        precision: Precision,
     ) -> Result<Self, EncoderError> {
         let (dim, hidden) = (config.dim, config.hidden_dim);
         let bias = |name: &str, size| weights.values(&format!("{prefix}.{name}.bias"), &[size]);
@@ -49,42 +50,41 @@ impl Layer {
         let projections =
             ["q_lin", "k_lin", "v_lin"].map(|name| matrix(&format!("attention.{name}"), dim, dim));
         let [query, key, value] = projections;
+        let product = |weight: &Tensor| Product::new(weight, precision);
         // Its values have no influence (see `Attention::attend`); a folder without it is broken.
         bias("attention.k_lin", dim)?;
         Ok(Self {
             heads: config.n_heads,
-            qkv: PackedWeight::new(&Tensor::cat(&[query?, key?, value?], 0)?)?,
+            qkv: product(&Tensor::cat(&[query?, key?, value?], 0)?)?,
             query_bias: bias("attention.q_lin", dim)?,
             value_bias: bias("attention.v_lin", dim)?,
-            attention_out: PackedWeight::new(&matrix("attention.out_lin", dim, dim)?)?,
+            attention_out: product(&matrix("attention.out_lin", dim, dim)?)?,
             attention_norm: norm("sa_layer_norm", bias("attention.out_lin", dim)?)?,
-            widen: PackedWeight::new(&matrix("ffn.lin1", hidden, dim)?)?,
+            widen: product(&matrix("ffn.lin1", hidden, dim)?)?,
             activation: BiasActivation {
                 bias: bias("ffn.lin1", hidden)?,
                 activation: config.activation,
             },
-            narrow: PackedWeight::new(&matrix("ffn.lin2", dim, hidden)?)?,
+            narrow: product(&matrix("ffn.lin2", dim, hidden)?)?,
             output_norm: norm("output_layer_norm", bias("ffn.lin2", dim)?)?,
         })
     }
 
     /// `[tokens, dim]` to `[tokens, dim]`.
     pub(crate) fn forward(&self, input: &Tensor, packed: &Packed) -> Result<Tensor, EncoderError> {
-        let attended = input
-            .apply_op1_no_bwd(&self.qkv)?
-            .apply_op1_no_bwd(&Attention {
-                packed,
-                heads: self.heads,
-                query_bias: &self.query_bias,
-                value_bias: &self.value_bias,
-            })?;
-        let attended = attended
-            .apply_op1_no_bwd(&self.attention_out)?
+        let attended = self.qkv.apply(input)?.apply_op1_no_bwd(&Attention {
+            packed,
+            heads: self.heads,
+            query_bias: &self.query_bias,
+            value_bias: &self.value_bias,
+        })?;
+        let attended = self
+            .attention_out
+            .apply(&attended)?
             .apply_op2_no_bwd(input, &self.attention_norm)?;
-        let wide = attended.apply_op1_no_bwd(&self.widen)?;
+        let wide = self.widen.apply(&attended)?;
         wide.inplace_op1(&self.activation)?;
-        Ok(wide
-            .apply_op1_no_bwd(&self.narrow)?
-            .apply_op2_no_bwd(&attended, &self.output_norm)?)
+        let narrow = self.narrow.apply(&wide)?;
+        Ok(narrow.apply_op2_no_bwd(&attended, &self.output_norm)?)
     }
 }

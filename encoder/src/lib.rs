@@ -19,6 +19,7 @@ mod packed;
 mod product;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tile;
 mod tokens;
 mod weights;
 

@@ -9,6 +9,7 @@ use crate::{
     kernels,
     layer::Layer,
     packed::Packed,
+    product::Precision,
     tokens::Tokens,
     weights::Weights,
 };
@@ -29,6 +30,7 @@ impl Model {
         weights: &Weights,
         config: &Config,
         pooling: Pooling,
+        precision: Precision,
     ) -> Result<Self, EncoderError> {
         // A bare DistilBertModel is saved without the prefix.
         let bare = weights.contains("embeddings.word_embeddings.weight");
@@ -38,7 +40,10 @@ impl Model {
             weights.values(&format!("{prefix}embeddings.{name}"), shape)
         };
         let layers = (0..config.n_layers)
-            .map(|n| Layer::read(weights, &format!("{prefix}transformer.layer.{n}"), config))
+            .map(|n| {
+                let prefix = format!("{prefix}transformer.layer.{n}");
+                Layer::read(weights, &prefix, config, precision)
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self {
             dim,

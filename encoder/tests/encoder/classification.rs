@@ -34,7 +34,7 @@ fn a_hugging_face_folder_equals_the_reference() {
     let folder = tempfile::tempdir().unwrap();
     let labels = ["NEGATIVE", "POSITIVE"];
     testing::write_sequence_classification(folder.path(), &labels, 3).unwrap();
-    let encoder = Encoder::load(folder.path()).unwrap();
+    let encoder = Encoder::load_exact(folder.path()).unwrap();
     let reference = Reference::read(folder.path());
     assert_eq!(&**encoder.heads()[0].name(), "label");
     let found: Vec<&str> = encoder.heads()[0].labels().iter().map(|l| &**l).collect();
@@ -150,4 +150,19 @@ fn no_texts_give_no_results() {
     let (_folder, encoder) = multi_head();
     assert!(encoder.classify(&[], None).unwrap().is_empty());
     assert_eq!(encoder.embed(&[]).unwrap().dims(), [0, testing::DIM]);
+}
+
+#[test]
+fn rounded_products_change_a_probability_by_a_few_hundredths() {
+    let folder = tempfile::tempdir().unwrap();
+    testing::write_multi_head(folder.path(), 7).unwrap();
+    let exact = Encoder::load_exact(folder.path()).unwrap();
+    let rounded = Encoder::load(folder.path()).unwrap();
+    for head in ["topic", "risk"] {
+        for text in TEXTS {
+            // Rows of 16 numbers, far fewer than a real model has: rounding averages out less.
+            assert_close(&row(&rounded, text, head), &row(&exact, text, head), 0.05);
+            assert_ne!(row(&rounded, text, head), row(&exact, text, head));
+        }
+    }
 }

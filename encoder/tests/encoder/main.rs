@@ -23,7 +23,7 @@ const TEXTS: [&str; 4] = [
 fn multi_head() -> (TempDir, Encoder) {
     let folder = tempfile::tempdir().unwrap();
     testing::write_multi_head(folder.path(), 7).unwrap();
-    let encoder = Encoder::load(folder.path()).unwrap();
+    let encoder = Encoder::load_exact(folder.path()).unwrap();
     (folder, encoder)
 }
 

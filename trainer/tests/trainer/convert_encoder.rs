@@ -65,7 +65,7 @@ pub(crate) fn twins() -> (TempDir, TempDir) {
 }
 
 fn embedding(folder: &Path) -> Vec<Vec<f32>> {
-    let encoder = Encoder::load(folder).unwrap();
+    let encoder = Encoder::load_exact(folder).unwrap();
     encoder
         .embed(&["they laugh at me"])
         .unwrap()
@@ -121,7 +121,7 @@ fn heads_travel_along_and_an_old_folder_is_replaced_as_a_whole() {
     ];
     assert_eq!(names(&to), files);
     assert_eq!(names(out.path()), ["converted"]);
-    let encoder = Encoder::load(&to).unwrap();
+    let encoder = Encoder::load_exact(&to).unwrap();
     assert_eq!(&**encoder.heads()[0].name(), "topic");
 }
 

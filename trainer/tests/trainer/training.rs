@@ -219,7 +219,7 @@ fn a_full_disk_is_an_error_that_leaves_the_result_before() {
 #[test]
 fn the_encoder_computes_the_same_where_it_is_trained_and_where_it_is_served() {
     let (model, _) = twins();
-    let served = encoder::Encoder::load(model.path()).unwrap();
+    let served = encoder::Encoder::load_exact(model.path()).unwrap();
     let graph = EncoderGraph::read(model.path(), &Device::Cpu).unwrap();
     let adapter = EncoderAdapter::new(&graph, 2, 4.0, 1).unwrap();
     let texts = ["sad", "so very glad to see you", "not glad, sad"];
