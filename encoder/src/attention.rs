@@ -76,27 +76,23 @@ impl Attention<'_> {
         let scale = 1.0 / (width as f32).sqrt();
         let mut queries = vec![0.0; width * count];
         let mut scores = vec![0.0; count * text.padded()];
-        let mut weights = vec![0.0; count * text.length];
         for head in 0..self.heads {
             let columns = head * width..(head + 1) * width;
             for (index, row) in rows.clone().enumerate() {
                 let source = &qkv[row * 3 * dim..][columns.clone()];
                 let bias = &self.query_bias[columns.clone()];
-                for (step, (source, bias)) in source.iter().zip(bias).enumerate() {
-                    queries[step * count + index] = (source + bias) * scale;
+                let query = &mut queries[index * width..][..width];
+                for ((query, source), bias) in query.iter_mut().zip(source).zip(bias) {
+                    *query = (source + bias) * scale;
                 }
             }
             products(&queries, count, text.keys(head), width, &mut scores);
-            for (index, row) in scores.chunks_exact_mut(text.padded()).enumerate() {
-                let row = &mut row[..text.length];
-                kernels::softmax(row);
-                for (token, weight) in row.iter().enumerate() {
-                    weights[token * count + index] = *weight;
-                }
+            for row in scores.chunks_exact_mut(text.padded()) {
+                kernels::softmax(&mut row[..text.length]);
             }
             let mut tile = Tile::default();
             for (number, panel) in text.values(head).chunks_exact(text.length).enumerate() {
-                tile::multiply(&weights, count, panel, &mut tile);
+                tile::multiply(&scores, text.padded(), count, panel, &mut tile);
                 let first = number * COLUMNS;
                 let here = first..width.min(first + COLUMNS);
                 for (sums, out) in tile.iter().zip(out.chunks_exact_mut(dim)) {
@@ -116,7 +112,7 @@ fn products(left: &[f32], count: usize, panels: &[[f32; COLUMNS]], steps: usize,
     let width = panels.len() / steps * COLUMNS;
     let mut tile = Tile::default();
     for (number, panel) in panels.chunks_exact(steps).enumerate() {
-        tile::multiply(left, count, panel, &mut tile);
+        tile::multiply(left, steps, count, panel, &mut tile);
         for (sums, out) in tile.iter().zip(out.chunks_exact_mut(width)) {
             out[number * COLUMNS..][..COLUMNS].copy_from_slice(sums);
         }

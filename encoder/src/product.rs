@@ -129,8 +129,12 @@ impl CustomOp1 for PackedWeight {
             .enumerate()
             .with_min_len(16)
             .for_each(|(row, out)| {
-                for (panel, out) in out.chunks_mut(PANEL).enumerate() {
-                    out.copy_from_slice(&columns[panel * count + row][..out.len()]);
+                let (panels, rest) = out.as_chunks_mut::<PANEL>();
+                for (panel, out) in panels.iter_mut().enumerate() {
+                    *out = columns[panel * count + row];
+                }
+                if !rest.is_empty() {
+                    rest.copy_from_slice(&columns[panels.len() * count + row][..rest.len()]);
                 }
             });
         Ok((CpuStorage::F32(out), Shape::from((count, self.outputs))))
