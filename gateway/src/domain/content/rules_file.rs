@@ -72,10 +72,6 @@ pub struct Rule {
     /// Laughter or an everyday reason turns the crisis into a question.
     #[serde(default)]
     pub jokes: bool,
-    /// The words name a subject as well ("suicide in Hamlet"): where the classifier sees next to nothing of a
-    /// crisis, the card becomes a question. Without the classifier it is the card.
-    #[serde(default)]
-    pub subject: bool,
     /// Counts only in a sentence that asks for something.
     #[serde(default)]
     pub request: bool,
@@ -83,7 +79,12 @@ pub struct Rule {
     #[serde(default)]
     pub ask: Option<String>,
     /// Any of them is the sign.
+    #[serde(default)]
     pub phrases: Vec<String>,
+    /// These as well, but they also name a subject ("suicide in Hamlet"): where there is no other phrase and the
+    /// classifier sees next to nothing of a crisis, the card becomes a question. Without the classifier it is the card.
+    #[serde(default)]
+    pub subjects: Vec<String>,
     /// Any of them in the same sentence takes the sign back.
     #[serde(default)]
     pub unless: Vec<String>,
@@ -129,14 +130,15 @@ impl RulesFile {
         unique(FILE, "rule", self.rules.iter().map(|rule| rule.id.as_str()))?;
         for rule in &self.rules {
             let what = format!("phrases of {:?}", rule.id);
-            enough(FILE, &what, 1, rule.phrases.iter().map(String::as_str))?;
+            let phrases = rule.phrases.iter().chain(&rule.subjects);
+            enough(FILE, &what, 1, phrases.map(String::as_str))?;
             let what = format!("unless of {:?}", rule.id);
             enough(FILE, &what, 0, rule.unless.iter().map(String::as_str))?;
             if rule.route != RuleRoute::Crisis
-                && (rule.level.is_some() || rule.jokes || rule.subject)
+                && (rule.level.is_some() || rule.jokes || !rule.subjects.is_empty())
             {
                 let reason = format!(
-                    "{:?}: level, jokes and subject are for crisis rules",
+                    "{:?}: level, jokes and subjects are for crisis rules",
                     rule.id
                 );
                 return Err(ContentError::invalid(FILE, reason));

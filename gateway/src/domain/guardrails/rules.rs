@@ -40,6 +40,13 @@ pub struct RuleHit {
     pub names_subject: bool,
 }
 
+impl RuleHit {
+    fn is_weaker_than(&self, other: &Self) -> bool {
+        let strength = |hit: &Self| (hit.softened.is_none(), !hit.names_subject);
+        strength(self) < strength(other)
+    }
+}
+
 /// What was found in a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleFindings {
@@ -77,9 +84,16 @@ pub enum RulesError {
     Automaton(#[from] aho_corasick::BuildError),
 }
 
+/// A phrase of a rule.
+#[derive(Debug, Clone, Copy)]
+struct Sign {
+    rule: usize,
+    names_subject: bool,
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Meaning {
-    Phrase(usize),
+    Phrase(Sign),
     Unless(usize),
     Idiom,
     Around(Around),
@@ -92,9 +106,9 @@ pub struct RuleMatcher {
     lexicon: Lexicon,
     phrases: AhoCorasick,
     meanings: Vec<Meaning>,
-    /// Phrases without their spaces, and the rule of each.
+    /// Phrases without their spaces, and what each is a sign of.
     compact: AhoCorasick,
-    compact_rules: Vec<usize>,
+    compact_signs: Vec<Sign>,
 }
 
 impl RuleMatcher {
@@ -114,7 +128,7 @@ impl RuleMatcher {
         let lexicon = Lexicon::new(known);
         let mut patterns = Vec::new();
         let mut compact = Vec::new();
-        let mut compact_rules = Vec::new();
+        let mut compact_signs = Vec::new();
         for (text, meaning) in &texts {
             let folded = fold(text);
             let written: Vec<&str> = plain_words(&folded).collect();
@@ -124,19 +138,19 @@ impl RuleMatcher {
             let words = spelt_out(&written, &file.context.spellings);
             patterns.push(format!(" {} ", words.join(" ")));
             let joined = words.concat();
-            if let Meaning::Phrase(rule) = meaning
+            if let Meaning::Phrase(sign) = meaning
                 && words.len() > 1
                 && joined.chars().count() >= MINIMUM_COMPACT_CHARS
             {
                 compact.push(joined);
-                compact_rules.push(*rule);
+                compact_signs.push(*sign);
             }
         }
         Ok(Self {
             phrases: AhoCorasick::new(&patterns)?,
             compact: AhoCorasick::new(&compact)?,
             meanings: texts.into_iter().map(|(_, meaning)| meaning).collect(),
-            compact_rules,
+            compact_signs,
             lexicon,
             file,
         })
@@ -190,7 +204,7 @@ impl RuleMatcher {
             let span = (found.start(), found.end());
             let segment = message.segment_at(span.0 + 1);
             match self.meanings[found.pattern().as_usize()] {
-                Meaning::Phrase(rule) => spans.phrases.push((rule, span)),
+                Meaning::Phrase(sign) => spans.phrases.push((sign, span)),
                 Meaning::Unless(rule) => spans.note_unless(rule, segment),
                 Meaning::Idiom => spans.idioms.push(span),
                 Meaning::Around(around) => spans.note(around, segment, span.0 == 0),
@@ -216,11 +230,11 @@ impl RuleMatcher {
             let end = start + word.len();
             if word.len() >= MINIMUM_COMPACT_CHARS && !self.lexicon.contains(word) {
                 for found in self.compact.find_overlapping_iter(word) {
-                    let rule = self.compact_rules[found.pattern().as_usize()];
+                    let sign = self.compact_signs[found.pattern().as_usize()];
                     // With the spaces around it, as for a phrase.
                     spans
                         .phrases
-                        .push((rule, (start - 1, (end + 1).min(message.text.len()))));
+                        .push((sign, (start - 1, (end + 1).min(message.text.len()))));
                 }
             }
             start = end + 1;
@@ -249,7 +263,13 @@ fn meanings(file: &RulesFile) -> Result<Vec<(String, Meaning)>, RulesError> {
         Ok::<(), RulesError>(())
     };
     for (index, rule) in file.rules.iter().enumerate() {
-        add(&rule.phrases, Meaning::Phrase(index))?;
+        for (phrases, names_subject) in [(&rule.phrases, false), (&rule.subjects, true)] {
+            let sign = Sign {
+                rule: index,
+                names_subject,
+            };
+            add(phrases, Meaning::Phrase(sign))?;
+        }
         add(&rule.unless, Meaning::Unless(index))?;
     }
     add(&file.idioms, Meaning::Idiom)?;
@@ -274,7 +294,7 @@ fn meanings(file: &RulesFile) -> Result<Vec<(String, Meaning)>, RulesError> {
 fn add_new(hits: &mut Vec<RuleHit>, more: Vec<RuleHit>) {
     for hit in more {
         match hits.iter_mut().find(|known| known.id == hit.id) {
-            Some(known) if known.softened.is_some() && hit.softened.is_none() => *known = hit,
+            Some(known) if known.is_weaker_than(&hit) => *known = hit,
             Some(_) => {}
             None => hits.push(hit),
         }

@@ -24,6 +24,8 @@ const FEW_WORDS: usize = 4;
 /// Words of a message that need a high probability when no rule and no earlier sign says the same: in turns of
 /// a conversation the classifier hears more than was said. Below it the person is asked.
 const BRIEF_TURN: usize = 12;
+/// Probability of "crisis" that is enough for a message of at most [`BRIEF_TURN`] words that no rule knows.
+pub(super) const CRISIS_BRIEF: f64 = 0.40;
 /// Probability of "crisis" that is enough with an unclear sign or while the state is not clear.
 pub(super) const CRISIS_WITH_SIGN: f64 = 0.20;
 /// Probability of "crisis" of the last messages together that is enough when the new one has a sign. It is
@@ -121,12 +123,14 @@ impl Evidence {
     fn add_labels(&mut self, labels: RiskLabels, state: SafetyState, signals: &Signals) {
         let has_sign = !self.check_in.is_empty() || state != SafetyState::Clear;
         let is_brief = !has_sign && is_unknown_within(signals, BRIEF_TURN);
+        // Whoever asks for harm and may be in danger asks for means.
+        let asks_for_harm = labels.harmful_request >= INTENT;
         let enough = match (is_weak(signals), has_sign) {
             // The saying explains what the classifier hears.
             _ if is_explained(signals, state) => f64::INFINITY,
             (true, _) => CRISIS_WEAK,
             (false, true) => CRISIS_WITH_SIGN,
-            (false, false) if is_brief => CRISIS_WEAK,
+            (false, false) if is_brief && !asks_for_harm => CRISIS_BRIEF,
             (false, false) => CRISIS_ALONE,
         };
         let ask = if is_brief {

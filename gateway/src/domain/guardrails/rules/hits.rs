@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    RuleHit, Softening,
+    RuleHit, Sign, Softening,
     message::{Message, Span},
 };
 use crate::domain::{
@@ -28,8 +28,8 @@ pub(super) enum Around {
 /// Where phrases stand in a message.
 #[derive(Default)]
 pub(super) struct Spans {
-    /// Rule and place.
-    pub(super) phrases: Vec<(usize, Span)>,
+    /// What was found, and where.
+    pub(super) phrases: Vec<(Sign, Span)>,
     /// In the order of their ends.
     pub(super) idioms: Vec<Span>,
     /// The first words of the message say yes.
@@ -71,39 +71,32 @@ impl Spans {
 
     /// One hit a rule, in the order of the file.
     pub(super) fn hits(&self, file: &RulesFile, message: &Message) -> Vec<RuleHit> {
-        // None: not found. Some(None): found as it is. Some(Some(_)): found, softened.
-        let mut found: Vec<Option<Option<Softening>>> = vec![None; file.rules.len()];
-        let mut is_near = vec![false; file.rules.len()];
-        for (index, span) in &self.phrases {
-            let rule = &file.rules[*index];
-            if self.takes_back(*index, rule, *span, message) {
+        let mut found: Vec<Option<RuleHit>> = vec![None; file.rules.len()];
+        for (sign, span) in &self.phrases {
+            let rule = &file.rules[sign.rule];
+            if self.takes_back(sign.rule, rule, *span, message) {
                 continue;
             }
-            let seen = &mut found[*index];
-            if !matches!(seen, Some(None)) {
-                let softened = match rule.route {
-                    RuleRoute::Crisis => self.soften(rule, *span, message),
-                    _ => None,
-                };
-                if seen.is_none() || softened.is_none() {
-                    *seen = Some(softened);
-                }
+            let softened = match rule.route {
+                RuleRoute::Crisis => self.soften(rule, *span, message),
+                _ => None,
+            };
+            let is_near = softened.is_none() && self.said_near(Around::Urgent, *span, message);
+            let hit = RuleHit {
+                id: rule.id.clone(),
+                route: rule.route,
+                softened,
+                alarm: alarm(rule, is_near),
+                names_subject: sign.names_subject,
+            };
+            let seen = found[sign.rule].get_or_insert_with(|| hit.clone());
+            let alarm = seen.alarm.or(hit.alarm);
+            if seen.is_weaker_than(&hit) {
+                *seen = hit;
             }
-            is_near[*index] |=
-                matches!(seen, Some(None)) && self.said_near(Around::Urgent, *span, message);
+            seen.alarm = alarm;
         }
-        let rules = file.rules.iter().zip(found).zip(is_near);
-        rules
-            .filter_map(|((rule, found), is_near)| {
-                found.map(|softened| RuleHit {
-                    id: rule.id.clone(),
-                    route: rule.route,
-                    softened,
-                    alarm: alarm(rule, is_near),
-                    names_subject: rule.subject,
-                })
-            })
-            .collect()
+        found.into_iter().flatten().collect()
     }
 
     /// Why a crisis phrase does not ask for the card, if there is a reason.
