@@ -39,8 +39,9 @@ pub struct Config {
     /// Texts that may wait; any more are refused at once.
     #[arg(long, env = "CLASSIFIER_MAX_QUEUE", default_value = "256")]
     pub max_queue: NonZeroUsize,
-    /// Time that the first text of a batch waits for others, in milliseconds.
-    #[arg(long, env = "CLASSIFIER_BATCH_WINDOW_MS", default_value_t = 2)]
+    /// Time that the first text of a batch waits for others, in milliseconds; 0 takes those that are there. While a
+    /// batch is computed the next one gathers by itself.
+    #[arg(long, env = "CLASSIFIER_BATCH_WINDOW_MS", default_value_t = 0)]
     pub batch_window_ms: u64,
     /// CPU threads of the kernels; by default what the process may use.
     #[arg(long, env = "CLASSIFIER_THREADS")]

@@ -62,6 +62,11 @@ impl Model {
 
     /// `[texts, dim]`.
     pub(crate) fn forward(&self, texts: &[Tokens]) -> Result<Tensor, EncoderError> {
+        // On a thread of the pool as a whole: from outside, each of the many short steps would wait for the pool.
+        rayon::scope(|_| self.forward_in_pool(texts))
+    }
+
+    fn forward_in_pool(&self, texts: &[Tokens]) -> Result<Tensor, EncoderError> {
         let packed = Packed::new(texts.iter().map(|text| text.ids.len()));
         let mut hidden = self.embed_tokens(texts, &packed)?;
         for layer in &self.layers {

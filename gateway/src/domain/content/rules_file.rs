@@ -53,6 +53,9 @@ pub struct Context {
     pub protects: Vec<String>,
     /// How words are shortened, and what they stand for; in messages and in the phrases of this file.
     pub spellings: BTreeMap<String, String>,
+    /// Words of which a missing letter and two swapped ones are understood as well.
+    #[serde(default)]
+    pub mistyped: Vec<String>,
 }
 
 /// One sign in what a person writes.

@@ -208,6 +208,8 @@ fn clarifies(signals: &Signals, before: &Before) -> bool {
 }
 
 #[cfg(test)]
+mod border_tests;
+#[cfg(test)]
 mod decision_tests;
 #[cfg(test)]
 mod tests;

@@ -3,18 +3,19 @@
 
 mod hits;
 mod message;
+mod phrases;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
 
 use self::{
     hits::{Around, Spans},
     message::Message,
+    phrases::{meanings, spell_out_typos, spelt_out},
 };
 pub use super::sayings::Softening;
 use super::{
-    alternatives::expand,
     concern::Alarm,
     decode::hidden_texts,
     lexicon::Lexicon,
@@ -116,8 +117,9 @@ impl RuleMatcher {
     ///
     /// # Errors
     /// A phrase has no word in it.
-    pub fn compile(file: RulesFile) -> Result<Self, RulesError> {
+    pub fn compile(mut file: RulesFile) -> Result<Self, RulesError> {
         let texts = meanings(&file)?;
+        spell_out_typos(&mut file.context, &texts);
         let spellings = &file.context.spellings;
         let known = texts.iter().map(|(text, _)| text.as_str());
         let known = known.chain(
@@ -240,54 +242,6 @@ impl RuleMatcher {
             start = end + 1;
         }
     }
-}
-
-/// Words with the shortened ones written in full.
-fn spelt_out<'a>(words: &[&'a str], spellings: &'a BTreeMap<String, String>) -> Vec<&'a str> {
-    let full = |word: &'a str| spellings.get(word).map_or(word, String::as_str);
-    words
-        .iter()
-        .flat_map(|word| full(word).split(' '))
-        .collect()
-}
-
-/// Every phrase of the file with what it means, alternatives written out.
-fn meanings(file: &RulesFile) -> Result<Vec<(String, Meaning)>, RulesError> {
-    let mut texts: Vec<(String, Meaning)> = Vec::new();
-    let mut add = |phrases: &[String], meaning: Meaning| {
-        for phrase in phrases {
-            let expanded =
-                expand(phrase).ok_or_else(|| RulesError::Alternatives(phrase.clone()))?;
-            texts.extend(expanded.into_iter().map(|text| (text, meaning)));
-        }
-        Ok::<(), RulesError>(())
-    };
-    for (index, rule) in file.rules.iter().enumerate() {
-        for (phrases, names_subject) in [(&rule.phrases, false), (&rule.subjects, true)] {
-            let sign = Sign {
-                rule: index,
-                names_subject,
-            };
-            add(phrases, Meaning::Phrase(sign))?;
-        }
-        add(&rule.unless, Meaning::Unless(index))?;
-    }
-    add(&file.idioms, Meaning::Idiom)?;
-    let context = &file.context;
-    for (around, list) in [
-        (Around::Laugh, &context.laughs),
-        (Around::Trivial, &context.trivial),
-        (Around::Weight, &context.weight),
-        (Around::Urgent, &context.urgent),
-        (Around::Request, &context.requests),
-        (Around::Affirm, &context.affirms),
-        (Around::Retreat, &context.retreats),
-        (Around::Clarify, &context.clarifies),
-        (Around::Protect, &context.protects),
-    ] {
-        add(list, Meaning::Around(around))?;
-    }
-    Ok(texts)
 }
 
 /// Adds the hits of rules that are not there yet; a hit that is not softened replaces one that is.

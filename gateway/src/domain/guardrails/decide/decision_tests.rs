@@ -217,32 +217,6 @@ fn referrals_go_before_questions_and_after_refusals() {
 }
 
 #[test]
-fn a_brief_turn_that_no_rule_knows_is_asked_about() {
-    for (words, crisis, state, expected) in [
-        (6, 0.5, Clear, Route::CheckIn),
-        (6, 0.29, Clear, Route::Support),
-        (6, 0.29, Crisis, Route::Crisis),
-        (13, 0.5, Clear, Route::Crisis),
-        (13, 0.19, Clear, Route::CheckIn),
-    ] {
-        let signals = Signals {
-            labels: Some(RiskLabels {
-                crisis,
-                distress: 0.4,
-                ..RiskLabels::default()
-            }),
-            words,
-            ..Signals::default()
-        };
-        let decision = decide(&signals, &Before::nothing(state));
-        assert_eq!(
-            decision.route, expected,
-            "{words} words, {crisis}, {state:?}"
-        );
-    }
-}
-
-#[test]
 fn a_referral_is_better_than_a_no_that_only_the_classifier_asks_for() {
     let labels = RiskLabels {
         crisis: 0.0,
@@ -262,34 +236,4 @@ fn a_referral_is_better_than_a_no_that_only_the_classifier_asks_for() {
     assert_eq!(asks(std::slice::from_ref(&diagnosis)), Route::Redirect);
     assert_eq!(asks(&[diagnosis, method]), Route::Decline);
     assert_eq!(asks(&[]), Route::Decline);
-}
-
-#[test]
-fn a_word_that_names_a_subject_is_asked_about_when_the_classifier_sees_nothing_of_a_crisis() {
-    let word = RuleHit {
-        names_subject: true,
-        ..hit("word", RuleRoute::Crisis, None, None)
-    };
-    let other = hit("other", RuleRoute::Crisis, None, None);
-    let route = |hits: &[RuleHit], crisis: Option<f64>, state| {
-        let labels = crisis.map(|crisis| RiskLabels {
-            crisis,
-            ..RiskLabels::default()
-        });
-        let signals = Signals {
-            labels,
-            ..signals(hits)
-        };
-        decide(&signals, &Before::nothing(state)).route
-    };
-    let words = std::slice::from_ref(&word);
-    assert_eq!(route(words, Some(0.02), Clear), Route::CheckIn);
-    assert_eq!(route(words, Some(0.06), Clear), Route::Crisis);
-    assert_eq!(route(words, None, Clear), Route::Crisis);
-    assert_eq!(route(words, Some(0.0), Clear), Route::Crisis);
-    assert_eq!(route(words, Some(0.02), Distress), Route::Crisis);
-    assert_eq!(
-        route(&[word.clone(), other], Some(0.02), Clear),
-        Route::Crisis
-    );
 }

@@ -17,6 +17,8 @@ use crate::domain::{
 pub(super) const CRISIS_ALONE: f64 = 0.20;
 /// The same when something makes light of what is said, or next to nothing is said.
 pub(super) const CRISIS_WEAK: f64 = 0.60;
+/// The same when a saying explains what the classifier hears.
+pub(super) const CRISIS_EXPLAINED: f64 = 0.90;
 /// Words of a message that a saying may explain as a whole.
 const SHORT_MESSAGE: usize = 20;
 /// Words of a message that say too little for the classifier to be sure.
@@ -46,7 +48,7 @@ pub(super) const DISTRESS: f64 = 0.60;
 pub(super) const INTENT: f64 = 0.35;
 /// The same when the classifier finds distress: more is needed to turn somebody down.
 pub(super) const INTENT_DISTRESSED: f64 = 0.80;
-/// The same when a rule finds that the person is hurting, or wants to protect themself.
+/// The same when a rule finds that the person is hurting, or wants to protect themself, and while the state is open.
 pub(super) const INTENT_HURTING: f64 = 0.90;
 /// Probability of one harmful intent in the last messages together that is declined.
 pub(super) const INTENT_TOGETHER: f64 = 0.97;
@@ -126,8 +128,7 @@ impl Evidence {
         // Whoever asks for harm and may be in danger asks for means.
         let asks_for_harm = labels.harmful_request >= INTENT;
         let enough = match (is_weak(signals), has_sign) {
-            // The saying explains what the classifier hears.
-            _ if is_explained(signals, state) => f64::INFINITY,
+            _ if is_explained(signals, state) => CRISIS_EXPLAINED,
             (true, _) => CRISIS_WEAK,
             (false, true) => CRISIS_WITH_SIGN,
             (false, false) if is_brief && !asks_for_harm => CRISIS_BRIEF,
@@ -149,7 +150,7 @@ impl Evidence {
         // A referral is reviewed words as well, and says who can answer: better than a no.
         let enough = if labels.crisis >= CRISIS_ALONE || !self.redirect.is_empty() {
             f64::INFINITY
-        } else if !self.support.is_empty() || signals.protects {
+        } else if !self.support.is_empty() || signals.protects || state.is_open() {
             INTENT_HURTING
         } else if is_distressed {
             INTENT_DISTRESSED
@@ -195,7 +196,7 @@ fn is_doubted(signals: &Signals, state: SafetyState) -> bool {
 
 /// Whether the classifier alone should be believed less.
 fn is_weak(signals: &Signals) -> bool {
-    signals.is_light || is_unknown_within(signals, FEW_WORDS)
+    (signals.is_light && signals.words <= SHORT_MESSAGE) || is_unknown_within(signals, FEW_WORDS)
 }
 
 /// Whether a message of at most so many words has nothing that a rule knows.

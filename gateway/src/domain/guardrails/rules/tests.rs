@@ -19,10 +19,12 @@ fn matcher() -> RuleMatcher {
         affirms = ["yes", "kind of"]
         retreats = ["just kidding", "im fine"]
         clarifies = ["i meant the game"]
+        mistyped = ["kill", "myself", "suicide"]
         [[rules]]
         id = "R-plain"
         route = "crisis"
-        phrases = ["want to die", "kill myself", "suicide", "i'm dead inside", "kill me"]
+        phrases = ["want to die", "kill myself", "suicidal again", "i'm dead inside", "kill me"]
+        subjects = ["suicide", "suicidal"]
         unless = ["minecraft", "romeo and juliet"]
         [[rules]]
         id = "R-kms"
@@ -81,6 +83,26 @@ fn phrases_are_found_however_they_are_written() {
     ] {
         assert_eq!(ids(message), ["R-kms"], "{message}");
     }
+}
+
+#[test]
+fn a_phrase_that_says_more_is_no_mere_subject() {
+    let names_subject = |message: &str| {
+        let hits = matcher().find(message).hits;
+        assert_eq!(hits.len(), 1, "{message}");
+        hits[0].names_subject
+    };
+    assert!(names_subject("an article on suicide"));
+    assert!(!names_subject("suicidal again"));
+    assert!(!names_subject("the word suicide. and i want to die"));
+}
+
+#[test]
+fn typing_mistakes_of_the_named_words_are_understood() {
+    for message in ["kil myslef", "i will kill mysef", "sucide", "suicdie"] {
+        assert_eq!(ids(message), ["R-plain"], "{message}");
+    }
+    assert_eq!(ids("want to dei"), [""; 0]);
 }
 
 #[test]
