@@ -1,15 +1,19 @@
 //! The product of token rows and a weight matrix that never changes, in whole numbers of 8 bits: the matrix is
 //! rounded and put into the order in which the processor reads it once, when it is loaded; the rows of each product
-//! are rounded as they come, each with a scale of its own. A sum of whole numbers has no rounding of its own, so every
-//! machine gets the same result, whichever instructions it has.
+//! are rounded as they come, each with a scale of its own. Where the processor cannot multiply whole numbers of 8 bits
+//! fast, the same whole numbers are multiplied as numbers of 32 bits: their sums are exact as well as long as they stay
+//! below 2^24, so every machine gets the same result.
 
 mod kernel;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::ops::numbers;
-use kernel::{Kernel, PANEL, STEP, Sums, Weights};
+use crate::{
+    ops::numbers,
+    tile::{self, Tile},
+};
+use kernel::{PANEL, ROWS, STEP, Sums, Weights};
 
 /// How the products of a layer are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,37 +51,57 @@ impl Product {
 
 /// Largest whole number that a weight or an input is rounded to.
 const LARGEST: f32 = 127.0;
-/// Rows that are computed together.
-const ROWS: usize = kernel::ROWS;
 
-/// A weight matrix `[out, in]`, stored in panels of 16 outputs; in a panel the inputs follow each other in fours.
+/// A weight matrix `[out, in]`, stored in panels of 16 outputs; in a panel the inputs follow each other.
 pub(crate) struct PackedWeight {
     inputs: usize,
     outputs: usize,
     /// Groups of four inputs; the last one is filled up with zeros.
     steps: usize,
-    panels: Vec<Weights>,
+    panels: Panels,
     /// What one step of each output's weights stands for; zero for outputs that only fill the last panel up.
     scales: Vec<f32>,
-    kernel: Kernel,
+}
+
+enum Panels {
+    /// Four inputs each.
+    Bytes(Vec<Weights>),
+    /// One input each.
+    Numbers(Vec<[f32; PANEL]>),
 }
 
 impl PackedWeight {
     /// Takes over a matrix `[out, in]`. Each output has a scale of its own, its largest weight by 127.
     pub(crate) fn new(weight: &Tensor) -> Result<Self> {
+        Self::with(weight, kernel::is_fast())
+    }
+
+    fn with(weight: &Tensor, in_bytes: bool) -> Result<Self> {
         let (outputs, inputs) = weight.dims2()?;
         let rows = weight.to_vec2::<f32>()?;
         let steps = inputs.div_ceil(STEP);
         let count = outputs.div_ceil(PANEL);
-        let mut panels = vec![Weights::ZERO; count * steps];
+        let mut panels = if in_bytes {
+            Panels::Bytes(vec![Weights::ZERO; count * steps])
+        } else {
+            Panels::Numbers(vec![[0.0; PANEL]; count * steps * STEP])
+        };
         let mut scales = vec![0.0; count * PANEL];
         for (output, row) in rows.iter().enumerate() {
             let (panel, column) = (output / PANEL, output % PANEL);
             let inverse = rounded_by(row);
             scales[output] = if inverse == 0.0 { 0.0 } else { 1.0 / inverse };
             for (input, value) in row.iter().enumerate() {
-                let group = &mut panels[panel * steps + input / STEP];
-                group.set(column, input % STEP, round(value * inverse));
+                let rounded = round(value * inverse);
+                match &mut panels {
+                    Panels::Bytes(groups) => {
+                        let group = &mut groups[panel * steps + input / STEP];
+                        group.set(column, input % STEP, rounded);
+                    }
+                    Panels::Numbers(numbers) => {
+                        numbers[panel * steps * STEP + input][column] = f32::from(rounded);
+                    }
+                }
             }
         }
         Ok(Self {
@@ -86,27 +110,45 @@ impl PackedWeight {
             steps,
             panels,
             scales,
-            kernel: Kernel::of_this_machine(),
         })
     }
 
     /// All rows times one panel.
     fn panel(&self, rows: &RoundedRows, panel: usize, out: &mut [[f32; PANEL]]) {
-        let weights = &self.panels[panel * self.steps..][..self.steps];
-        let scales = &self.scales[panel * PANEL..][..PANEL];
-        let blocks = rows.values.chunks(self.steps * ROWS);
-        for ((block, number), out) in blocks.zip(0..).zip(out.chunks_mut(ROWS)) {
-            let here = number * ROWS..number * ROWS + out.len();
-            let totals = &rows.totals[here.clone()];
-            let mut sums: Sums = [[0; PANEL]; ROWS];
-            let filled = &mut sums[..out.len()];
-            self.kernel.multiply(block, totals, weights, filled);
-            for ((out, sums), row_scale) in out.iter_mut().zip(&sums).zip(&rows.scales[here]) {
-                for ((out, sum), scale) in out.iter_mut().zip(sums).zip(scales) {
-                    *out = *sum as f32 * (row_scale * scale);
+        match &self.panels {
+            Panels::Bytes(groups) => {
+                let weights = &groups[panel * self.steps..][..self.steps];
+                let blocks = rows.values.chunks(self.steps * ROWS);
+                for ((block, number), out) in blocks.zip(0..).zip(out.chunks_mut(ROWS)) {
+                    let totals = &rows.totals[number * ROWS..][..out.len()];
+                    let mut sums: Sums = [[0; PANEL]; ROWS];
+                    kernel::multiply(block, totals, weights, &mut sums[..out.len()]);
+                    for (out, sums) in out.iter_mut().zip(&sums) {
+                        *out = sums.map(|sum| sum as f32);
+                    }
+                }
+            }
+            Panels::Numbers(numbers) => {
+                let width = self.steps * STEP;
+                let weights = &numbers[panel * width..][..width];
+                let blocks = rows.numbers.chunks(width * tile::ROWS);
+                let mut sums = Tile::default();
+                for (block, out) in blocks.zip(out.chunks_mut(tile::ROWS)) {
+                    tile::multiply(block, width, out.len(), weights, &mut sums);
+                    out.copy_from_slice(&sums[..out.len()]);
                 }
             }
         }
+        let scales = &self.scales[panel * PANEL..][..PANEL];
+        for (out, row_scale) in out.iter_mut().zip(&rows.scales) {
+            for (out, scale) in out.iter_mut().zip(scales) {
+                *out *= row_scale * scale;
+            }
+        }
+    }
+
+    fn panels(&self) -> usize {
+        self.scales.len() / PANEL
     }
 }
 
@@ -117,9 +159,13 @@ impl CustomOp1 for PackedWeight {
 
     /// `[tokens, in]` to `[tokens, out]`.
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let rows = RoundedRows::new(numbers(storage, layout)?, self.inputs, self.steps);
+        let mut rows = RoundedRows::new(numbers(storage, layout)?, self.inputs, self.steps);
+        if let Panels::Numbers(_) = self.panels {
+            let values = rows.values.as_flattened();
+            rows.numbers = values.iter().copied().map(f32::from).collect();
+        }
         let count = rows.scales.len();
-        let mut columns = vec![[0.0; PANEL]; self.panels.len() / self.steps * count];
+        let mut columns = vec![[0.0; PANEL]; self.panels() * count];
         columns
             .par_chunks_exact_mut(count)
             .enumerate()
@@ -145,6 +191,8 @@ impl CustomOp1 for PackedWeight {
 struct RoundedRows {
     /// Four numbers at a time, row after row.
     values: Vec<[i8; STEP]>,
+    /// The same as numbers of 32 bits, where the weights are.
+    numbers: Vec<f32>,
     /// What one step of each row's numbers stands for.
     scales: Vec<f32>,
     /// The sum of each row's whole numbers.
@@ -172,6 +220,7 @@ impl RoundedRows {
             });
         Self {
             values,
+            numbers: Vec::new(),
             scales,
             totals,
         }
@@ -203,78 +252,4 @@ fn round(x: f32) -> i8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use candle_core::Device;
-
-    use super::*;
-
-    fn numbers(count: usize, step: f32) -> Vec<f32> {
-        (0..count).map(|n| (n as f32 * step).sin()).collect()
-    }
-
-    fn matrix(values: &[f32], rows: usize) -> Tensor {
-        Tensor::from_slice(values, (rows, values.len() / rows), &Device::Cpu).unwrap()
-    }
-
-    #[test]
-    fn the_product_is_that_of_the_library_but_for_the_rounding() {
-        for (rows, inputs, outputs) in [(1, 3, 5), (5, 32, 16), (9, 42, 33), (50, 384, 96)] {
-            let input = matrix(&numbers(rows * inputs, 0.7), rows);
-            let weight = matrix(&numbers(outputs * inputs, 1.3), outputs);
-            let expected = input.matmul(&weight.t().unwrap()).unwrap();
-            let packed = PackedWeight::new(&weight).unwrap();
-            let found = input.apply_op1_no_bwd(&packed).unwrap();
-            assert_eq!(found.dims(), expected.dims());
-            let difference = (found - expected).unwrap().abs().unwrap();
-            let largest = difference.flatten_all().unwrap().max(0).unwrap();
-            // Each of the products is off by at most half a step of either side, mostly less and in both directions.
-            let bound = (inputs as f32).sqrt() * 0.01;
-            assert!(largest.to_scalar::<f32>().unwrap() < bound);
-        }
-    }
-
-    #[test]
-    fn every_kernel_of_this_machine_gives_the_same_sums() {
-        let steps = 97;
-        let mut weights = vec![Weights::ZERO; steps];
-        for (index, group) in weights.iter_mut().enumerate() {
-            for column in 0..PANEL {
-                for input in 0..STEP {
-                    let value = (index * 31 + column * 7 + input * 3) % 255;
-                    group.set(column, input, (value as i16 - 127) as i8);
-                }
-            }
-        }
-        for rows in 1..=ROWS {
-            let values: Vec<[i8; STEP]> = (0..rows * steps)
-                .map(|n| [n, n * 5, n * 11, n * 17].map(|v| ((v % 255) as i16 - 127) as i8))
-                .collect();
-            let totals: Vec<i32> = values
-                .chunks(steps)
-                .map(|row| row.as_flattened().iter().copied().map(i32::from).sum())
-                .collect();
-            let mut plain = vec![[0; PANEL]; rows];
-            Kernel::Portable.multiply(&values, &totals, &weights, &mut plain);
-            let mut found = vec![[0; PANEL]; rows];
-            Kernel::of_this_machine().multiply(&values, &totals, &weights, &mut found);
-            assert_eq!(found, plain, "{rows} rows");
-            let exact: i32 = (0..steps)
-                .flat_map(|step| (0..STEP).map(move |input| (step, input)))
-                .map(|(step, input)| {
-                    i32::from(values[step][input]) * i32::from(weights[step].get(3, input))
-                })
-                .sum();
-            assert_eq!(plain[0][3], exact);
-        }
-    }
-
-    #[test]
-    fn a_row_of_zeros_and_a_row_that_is_not_finite_give_no_panic() {
-        let weight = matrix(&numbers(64, 1.3), 4);
-        let packed = PackedWeight::new(&weight).unwrap();
-        let mut values = vec![0.0; 16];
-        values.extend([f32::NAN, f32::INFINITY].repeat(8));
-        let found = matrix(&values, 2).apply_op1_no_bwd(&packed).unwrap();
-        assert_eq!(found.to_vec2::<f32>().unwrap()[0], [0.0; 4]);
-    }
-}
+mod tests;

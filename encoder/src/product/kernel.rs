@@ -1,5 +1,5 @@
-//! Sums of products of whole numbers of 8 bits: with the instructions that multiply and add four of them at once
-//! where the processor has them (AVX-512 VNNI), else in plain loops. Both give the same numbers.
+//! Sums of products of whole numbers of 8 bits, with the instructions that multiply and add four of them at once
+//! (AVX-512 VNNI).
 
 /// Outputs that are computed together: the 32-bit sums of one vector of 512 bits.
 pub(super) const PANEL: usize = 16;
@@ -32,45 +32,35 @@ impl Weights {
     }
 }
 
-/// How this machine computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kernel {
-    Portable,
+/// Whether this machine has the instructions; without them [`multiply`] is right, but far too slow to be used.
+pub(super) fn is_fast() -> bool {
     #[cfg(target_arch = "x86_64")]
-    Avx512Vnni,
+    return is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
-impl Kernel {
-    pub(super) fn of_this_machine() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
-            return Self::Avx512Vnni;
-        }
-        Self::Portable
+/// Sums of 1 to [`ROWS`] rows (as many as `sums` has, each as long as `weights`) and a panel. `totals`: the sum of
+/// each row's numbers.
+pub(super) fn multiply(
+    rows: &[[i8; STEP]],
+    totals: &[i32],
+    weights: &[Weights],
+    sums: &mut [[i32; PANEL]],
+) {
+    // The offset of the weights adds this much; the sums begin with the opposite.
+    for (sums, total) in sums.iter_mut().zip(totals) {
+        *sums = [-i32::from(OFFSET) * total; PANEL];
     }
-
-    /// Sums of 1 to [`ROWS`] rows (as many as `sums` has, each as long as `weights`) and a panel. `totals`: the sum of
-    /// each row's numbers.
-    pub(super) fn multiply(
-        self,
-        rows: &[[i8; STEP]],
-        totals: &[i32],
-        weights: &[Weights],
-        sums: &mut [[i32; PANEL]],
-    ) {
-        // The offset of the weights adds this much; both kernels begin with the opposite.
-        for (sums, total) in sums.iter_mut().zip(totals) {
-            *sums = [-i32::from(OFFSET) * total; PANEL];
-        }
-        match self {
-            Self::Portable => portable(rows, weights, sums),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => vnni::multiply(rows, weights, sums),
-        }
+    #[cfg(target_arch = "x86_64")]
+    if is_fast() {
+        vnni::multiply(rows, weights, sums);
+        return;
     }
+    portable(rows, weights, sums);
 }
 
-fn portable(rows: &[[i8; STEP]], weights: &[Weights], sums: &mut [[i32; PANEL]]) {
+pub(super) fn portable(rows: &[[i8; STEP]], weights: &[Weights], sums: &mut [[i32; PANEL]]) {
     for (row, sums) in rows.chunks_exact(weights.len()).zip(sums) {
         for (values, weights) in row.iter().zip(weights) {
             for (sum, weights) in sums.iter_mut().zip(&weights.0) {
@@ -91,13 +81,13 @@ mod vnni {
 
     use super::{PANEL, ROWS, STEP, Weights};
 
-    /// As [`super::Kernel::multiply`].
+    /// As [`super::multiply`].
     #[expect(
         unsafe_code,
         reason = "the instructions are called by name; no library that is used here has them"
     )]
     pub(super) fn multiply(rows: &[[i8; STEP]], weights: &[Weights], sums: &mut [[i32; PANEL]]) {
-        // SAFETY: `Kernel::of_this_machine` gives out this kernel only where the processor has both features.
+        // SAFETY: the caller has asked whether the processor has both features.
         unsafe {
             match sums.len() {
                 1 => multiply_rows::<1>(rows, weights, sums),
