@@ -83,12 +83,19 @@ fn a_saying_explains_what_the_classifier_hears_unless_it_is_very_sure() {
 
 #[test]
 fn more_is_needed_to_turn_somebody_down_while_the_state_is_open() {
-    let labels = RiskLabels {
-        manipulation: 0.85,
+    let manipulation = RiskLabels {
+        manipulation: 0.99,
         ..RiskLabels::default()
     };
-    assert_eq!(route(&heard(8, labels), Clear), Route::Decline);
-    assert_ne!(route(&heard(8, labels), Crisis), Route::Decline);
+    assert_eq!(route(&heard(8, manipulation), Clear), Route::Decline);
+    assert_ne!(route(&heard(8, manipulation), Crisis), Route::Decline);
+    let harmful = |harmful_request| RiskLabels {
+        harmful_request,
+        ..RiskLabels::default()
+    };
+    assert_eq!(route(&heard(8, harmful(0.85)), Clear), Route::Decline);
+    assert_ne!(route(&heard(8, harmful(0.85)), Crisis), Route::Decline);
+    assert_eq!(route(&heard(8, harmful(0.95)), Crisis), Route::Decline);
 }
 
 #[test]

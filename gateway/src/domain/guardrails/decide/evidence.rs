@@ -157,8 +157,14 @@ impl Evidence {
         } else {
             INTENT
         };
-        if labels.harmful_request + labels.manipulation >= enough {
-            let code = if labels.harmful_request >= labels.manipulation {
+        // Pleading ("you can't tell anyone, promise") is no attack by somebody who is in danger.
+        let manipulation = if state.is_open() {
+            0.0
+        } else {
+            labels.manipulation
+        };
+        if labels.harmful_request + manipulation >= enough {
+            let code = if labels.harmful_request >= manipulation {
                 CLASSIFIER_HARMFUL
             } else {
                 CLASSIFIER_MANIPULATION
