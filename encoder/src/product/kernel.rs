@@ -53,8 +53,7 @@ pub(super) fn multiply(
         *sums = [-i32::from(OFFSET) * total; PANEL];
     }
     #[cfg(target_arch = "x86_64")]
-    if is_fast() {
-        vnni::multiply(rows, weights, sums);
+    if vnni::multiply(rows, weights, sums) {
         return;
     }
     portable(rows, weights, sums);
@@ -81,13 +80,20 @@ mod vnni {
 
     use super::{PANEL, ROWS, STEP, Weights};
 
-    /// As [`super::multiply`].
+    /// Adds to the sums; false, and nothing is done, where the processor lacks the instructions.
     #[expect(
         unsafe_code,
         reason = "the instructions are called by name; no library that is used here has them"
     )]
-    pub(super) fn multiply(rows: &[[i8; STEP]], weights: &[Weights], sums: &mut [[i32; PANEL]]) {
-        // SAFETY: the caller has asked whether the processor has both features.
+    pub(super) fn multiply(
+        rows: &[[i8; STEP]],
+        weights: &[Weights],
+        sums: &mut [[i32; PANEL]],
+    ) -> bool {
+        if !super::is_fast() {
+            return false;
+        }
+        // SAFETY: the processor has both features.
         unsafe {
             match sums.len() {
                 1 => multiply_rows::<1>(rows, weights, sums),
@@ -104,6 +110,7 @@ mod vnni {
                 _ => multiply_rows::<ROWS>(rows, weights, sums),
             }
         }
+        true
     }
 
     #[target_feature(enable = "avx512f,avx512vnni")]

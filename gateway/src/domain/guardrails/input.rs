@@ -49,7 +49,7 @@ pub struct Signals {
     pub words: usize,
 }
 
-/// Highest probability of each label that matters for safety, over the message and its sentences.
+/// Highest probability of each label that matters for safety, over the message or its passages.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct RiskLabels {
     /// Head "risk", label "crisis".

@@ -1,15 +1,12 @@
 //! The phrases of the rules with what each means, and the spellings that stand for other words. Out of the file, into
 //! what the matcher is compiled from.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::{Meaning, RulesError, Sign, hits::Around};
 use crate::domain::{
     content::rules_file::{Context, RulesFile},
-    guardrails::{
-        alternatives::expand,
-        normalise::{fold, plain_words},
-    },
+    guardrails::{alternatives::expand, lexicon::Lexicon},
 };
 
 /// Words with the shortened ones written in full.
@@ -65,13 +62,7 @@ pub(super) fn meanings(file: &RulesFile) -> Result<Vec<(String, Meaning)>, Rules
 
 /// Adds the usual typing mistakes of the words that the file names for this, but for those that are words of a phrase.
 pub(super) fn spell_out_typos(context: &mut Context, texts: &[(String, Meaning)]) {
-    let known: HashSet<String> = texts
-        .iter()
-        .flat_map(|(text, _)| {
-            let folded = fold(text);
-            plain_words(&folded).map(str::to_owned).collect::<Vec<_>>()
-        })
-        .collect();
+    let known = Lexicon::new(texts.iter().map(|(text, _)| text.as_str()));
     for word in &context.mistyped {
         for typo in typos(word) {
             if !known.contains(&typo) && typo != *word {
